@@ -1,0 +1,1 @@
+"""Constructs for the AWS Well-Architected Machine Learning Lens."""
