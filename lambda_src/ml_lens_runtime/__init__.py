@@ -1,0 +1,1 @@
+"""Runtime of the Lambda handlers: standard library and boto3 only, no import of the construct library."""
