@@ -1,1 +1,89 @@
-"""Constructs for the AWS Well-Architected Machine Learning Lens."""
+"""Constructs for the AWS Well-Architected Machine Learning Lens.
+
+Public names are resolved on first use, so that tools which only need the local cloud do not start a jsii kernel.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cdk_ml_lens.core.alarms import AlarmRule
+    from cdk_ml_lens.core.errors import Fault, PropError
+    from cdk_ml_lens.core.refs import InvocableEndpoint, ReadingAction
+    from cdk_ml_lens.hosting.endpoint import ModelEndpoint
+    from cdk_ml_lens.hosting.images import InferenceImage
+    from cdk_ml_lens.hosting.model import ModelArtifact, ModelSource
+    from cdk_ml_lens.hosting.variants import DataCapture, Variant
+    from cdk_ml_lens.iot.actions import CommandDevice, Invoke, NotifyTopic
+    from cdk_ml_lens.iot.dead_letter import DeadLetterStore
+    from cdk_ml_lens.iot.features import Feature
+    from cdk_ml_lens.iot.fleet import DeviceFleet
+    from cdk_ml_lens.iot.ingestion import Ingestion
+    from cdk_ml_lens.iot.prediction_log import PredictionLog
+    from cdk_ml_lens.iot.scorer import Scoring
+    from cdk_ml_lens.iot.scoring_rule import ScoringRule
+    from cdk_ml_lens.iot.topics import RuleSql
+    from cdk_ml_lens.patterns.iot_inference import IotInference
+
+_HOMES = {
+    "AlarmRule": "core.alarms",
+    "CommandDevice": "iot.actions",
+    "DataCapture": "hosting.variants",
+    "DeadLetterStore": "iot.dead_letter",
+    "DeviceFleet": "iot.fleet",
+    "Fault": "core.errors",
+    "Feature": "iot.features",
+    "InferenceImage": "hosting.images",
+    "Ingestion": "iot.ingestion",
+    "InvocableEndpoint": "core.refs",
+    "Invoke": "iot.actions",
+    "IotInference": "patterns.iot_inference",
+    "ModelArtifact": "hosting.model",
+    "ModelEndpoint": "hosting.endpoint",
+    "ModelSource": "hosting.model",
+    "NotifyTopic": "iot.actions",
+    "PredictionLog": "iot.prediction_log",
+    "PropError": "core.errors",
+    "ReadingAction": "core.refs",
+    "RuleSql": "iot.topics",
+    "Scoring": "iot.scorer",
+    "ScoringRule": "iot.scoring_rule",
+    "Variant": "hosting.variants",
+}
+__all__ = (
+    "AlarmRule",
+    "CommandDevice",
+    "DataCapture",
+    "DeadLetterStore",
+    "DeviceFleet",
+    "Fault",
+    "Feature",
+    "InferenceImage",
+    "Ingestion",
+    "InvocableEndpoint",
+    "Invoke",
+    "IotInference",
+    "ModelArtifact",
+    "ModelEndpoint",
+    "ModelSource",
+    "NotifyTopic",
+    "PredictionLog",
+    "PropError",
+    "ReadingAction",
+    "RuleSql",
+    "Scoring",
+    "ScoringRule",
+    "Variant",
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

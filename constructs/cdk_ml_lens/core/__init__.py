@@ -1,0 +1,1 @@
+"""The ground floor: errors, removal policy, assets, functions, keys, buckets, alarms, references."""

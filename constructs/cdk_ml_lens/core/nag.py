@@ -1,0 +1,57 @@
+"""Granular acknowledgements of cdk-nag findings, written next to the line that causes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import aws_cdk as cdk
+from constructs import IConstruct
+
+
+def acknowledge(construct: IConstruct, rule: str, reason: str, *, pack: str = "AwsSolutions") -> None:
+    """Acknowledge one finding on one construct.
+
+    Parameters
+    ----------
+    construct : IConstruct
+        The construct that has the finding, or an ancestor of it.
+    rule : str
+        Rule and, where the pack reports findings, the finding: ``IAM5[Resource::*]``.
+    reason : str
+        Why it is right here, and what would remove it.
+    pack : str
+        Pack of the rule. Default: ``AwsSolutions``.
+
+    Notes
+    -----
+    The id is qualified (``Pack::Pack-Rule``): only then does the finding stay visible, with its reason, in
+    ``cdk.out/validation-report.json``.
+    """
+    cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=f"{pack}::{pack}-{rule}", reason=reason))
+
+
+def finding_of(construct: IConstruct, resource: str) -> str:
+    """Return the ``Resource::…`` finding id that cdk-nag gives to a policy resource.
+
+    Parameters
+    ----------
+    construct : IConstruct
+        Any construct of the stack, to resolve tokens.
+    resource : str
+        Resource of the statement, tokens included.
+    """
+    return f"Resource::{_flatten(cdk.Stack.of(construct).resolve(resource))}"
+
+
+def _flatten(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return str(value)
+    ((function, argument),) = value.items()
+    if function == "Ref":
+        return f"<{argument}>"
+    if function == "Fn::GetAtt":
+        return f"<{'.'.join(argument)}>"
+    if function == "Fn::Join":
+        return "".join(_flatten(part) for part in argument[1])
+    raise TypeError(f"no cdk-nag finding id is known for {function}")

@@ -1,0 +1,43 @@
+"""What constructs need of each other, as structural protocols: no inheritance, no ARNs passed by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from aws_cdk import aws_iam as iam
+
+
+class InvocableEndpoint(Protocol):
+    """A SageMaker AI endpoint that somebody may invoke; `ModelEndpoint` and its imports are such."""
+
+    @property
+    def endpoint_name(self) -> str:
+        """Name of the endpoint."""
+        ...
+
+    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow ``sagemaker:InvokeEndpoint`` on this endpoint only."""
+        ...
+
+
+class ReadingAction(Protocol):
+    """What happens with an anomalous reading: notify, command the device, invoke something."""
+
+    def bind(self, scorer: iam.Role) -> Mapping[str, str]:
+        """Grant the scorer what the action needs; return its descriptor for the handler."""
+        ...
+
+
+class TelemetrySource(Protocol):
+    """Where readings are published; `DeviceFleet` is such."""
+
+    @property
+    def telemetry_topic_filter(self) -> str:
+        """MQTT topic filter that matches every device's telemetry."""
+        ...
+
+    @property
+    def device_level(self) -> int:
+        """1-based topic level that holds the device's name."""
+        ...

@@ -1,0 +1,1 @@
+"""Hosting floor: models, variants and endpoints on Amazon SageMaker AI."""

@@ -1,0 +1,1 @@
+"""Deployable reference architectures, one per file: only wiring."""
