@@ -168,7 +168,7 @@ class ModelEndpoint(Construct):
             ],
         )
         if capture is not None:
-            target = SecureBucket(self, "Captures", encryption_key=self._key).bucket if bucket is None else bucket
+            target = self._capture_bucket(capture)
             self._execution.write_captures(target, capture.prefix, self._key)
             config.data_capture_config = rendering.data_capture(capture, target, self._key)
         config.node.add_dependency(self._execution)
