@@ -1,0 +1,59 @@
+"""IAM with enforcement on: SageMaker's actions and resources, and loopback traffic that counts as TLS."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from ministack import app
+from ministack.core import iam_actions
+
+_INVOCATIONS = re.compile(r"^/endpoints/([^/]+)/")
+_NAMED = (
+    ("EndpointName", "endpoint"),
+    ("EndpointConfigName", "endpoint-config"),
+    ("ModelName", "model"),
+    ("ModelPackageGroupName", "model-package-group"),
+    ("ModelPackageName", "model-package"),
+    ("PipelineName", "pipeline"),
+    ("TrainingJobName", "training-job"),
+)
+
+
+def install() -> None:
+    """Teach MiniStack's evaluator SageMaker and make ``aws:SecureTransport`` true.
+
+    The gateway speaks plain HTTP on the loopback interface. A bucket policy that demands TLS must be testable
+    with enforcement on, so a request counts as encrypted.
+    """
+    iam_actions.SERVICE_TO_IAM_NAMESPACE["sagemaker"] = "sagemaker"
+    iam_actions.SERVICE_TO_IAM_NAMESPACE["application-autoscaling"] = "application-autoscaling"
+    iam_actions._BOTOCORE_SERVICE_MAP["sagemaker"] = ["sagemaker-runtime"]
+    original_arn, original_origin = iam_actions.extract_resource_arn, app.pin_request_origin
+
+    def resource_arn(
+        service: str, method: str, path: str, headers: dict[str, str], body: bytes,
+        query_params: dict[str, Any], region: str, account_id: str,
+    ) -> str:  # fmt: skip
+        if service == "sagemaker":
+            return _sagemaker_arn(path, body, f"arn:aws:sagemaker:{region}:{account_id}")
+        found: str = original_arn(service, method, path, headers, body, query_params, region, account_id)
+        return found
+
+    iam_actions.extract_resource_arn = resource_arn
+    app.pin_request_origin = lambda source_ip, _: original_origin(source_ip, True)
+
+
+def _sagemaker_arn(path: str, body: bytes, prefix: str) -> str:
+    if found := _INVOCATIONS.match(path):
+        return f"{prefix}:endpoint/{found.group(1)}"
+    try:
+        document = json.loads(body or b"{}")
+    except ValueError:
+        return "*"
+    for member, kind in _NAMED:
+        if isinstance(document.get(member), str):
+            name = document[member]
+            return name if name.startswith("arn:") else f"{prefix}:{kind}/{name}"
+    return "*"

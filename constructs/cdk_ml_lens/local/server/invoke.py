@@ -1,0 +1,124 @@
+"""InvokeEndpoint: chooses the variant, calls its model, answers as SageMaker Runtime does, counts and captures."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+import uuid
+from typing import Any
+
+from ministack.core.responses import get_account_id
+from ministack.services import cloudwatch
+
+from .data_capture import Capture, Exchange
+from .endpoints import Endpoint, Endpoints, Variant
+from .model_process import Reply
+from .moto_bridge import Answer, error
+
+MICROSECONDS = 1_000_000
+
+
+class Invoker:
+    """Serves InvokeEndpoint.
+
+    Parameters
+    ----------
+    endpoints
+        Where endpoints are found.
+    capture
+        Where exchanges are recorded.
+    """
+
+    def __init__(self, endpoints: Endpoints, capture: Capture) -> None:
+        self._endpoints = endpoints
+        self._capture = capture
+        self._random = random.Random()
+        self._lock = threading.Lock()
+
+    def invoke(self, name: str, headers: dict[str, str], body: bytes) -> Answer:
+        """Answer one call for endpoint ``name``."""
+        started = time.perf_counter()
+        endpoint = self._endpoints.find(name)
+        if endpoint is None:
+            return error("ValidationError", f"Endpoint {name} of account {get_account_id()} not found.")
+        variant = self._choose(endpoint, headers.get("x-amzn-sagemaker-target-variant"))
+        if variant is None:
+            return error("ValidationError", f"Variant {headers['x-amzn-sagemaker-target-variant']} not found.")
+        called = time.perf_counter()
+        reply = _call(variant, headers, body)
+        ended = time.perf_counter()
+        _count(endpoint.name, variant.name, reply.status, ended - called, (called - started))
+        if reply.status >= 400:
+            return _model_error(endpoint, variant, reply)
+        self._record(endpoint, variant, headers, body, reply)
+        return 200, _headers(variant, headers, reply), reply.body
+
+    def _choose(self, endpoint: Endpoint, target: str | None) -> Variant | None:
+        variants = list(endpoint.variants)
+        if target is not None:
+            return next((variant for variant in variants if variant.name == target), None)
+        weights = [variant.weight for variant in variants]
+        if sum(weights) <= 0:
+            return variants[0]
+        with self._lock:
+            return self._random.choices(variants, weights)[0]
+
+    def _record(self, endpoint: Endpoint, variant: Variant, headers: dict[str, str], body: bytes, reply: Reply) -> None:
+        exchange = Exchange(
+            endpoint=endpoint.name, variant=variant.name, event_id=str(uuid.uuid4()),
+            request_type=headers.get("content-type", "application/octet-stream"), request=body,
+            response_type=reply.content_type, response=reply.body, at=time.time(),
+            inference_id=headers.get("x-amzn-sagemaker-inference-id"),
+            attributes=headers.get("x-amzn-sagemaker-custom-attributes"),
+        )  # fmt: skip
+        self._capture.add(endpoint.config.get("DataCaptureConfig") or {}, exchange)
+
+
+def _call(variant: Variant, headers: dict[str, str], body: bytes) -> Reply:
+    sent = {
+        "Content-Type": headers.get("content-type", "application/octet-stream"),
+        "Accept": headers.get("accept") or headers.get("x-amzn-sagemaker-accept") or "*/*",
+    }
+    if attributes := headers.get("x-amzn-sagemaker-custom-attributes"):
+        sent["X-Amzn-SageMaker-Custom-Attributes"] = attributes
+    try:
+        return variant.process.invoke(body, sent)
+    except OSError as failure:
+        return Reply(status=500, content_type="text/plain", body=str(failure).encode())
+
+
+def _headers(variant: Variant, headers: dict[str, str], reply: Reply) -> dict[str, str]:
+    answer = {"Content-Type": reply.content_type, "x-Amzn-Invoked-Production-Variant": variant.name}
+    if attributes := headers.get("x-amzn-sagemaker-custom-attributes"):
+        answer["X-Amzn-SageMaker-Custom-Attributes"] = attributes
+    return answer
+
+
+def _model_error(endpoint: Endpoint, variant: Variant, reply: Reply) -> Answer:
+    side = "client" if reply.status < 500 else "server"
+    text = reply.body.decode(errors="replace")
+    return error(
+        "ModelError",
+        f'Received {side} error ({reply.status}) from {variant.name} with message "{text}". '
+        f"See the log of endpoint {endpoint.name}.",
+        status=424,
+        OriginalStatusCode=reply.status,
+        OriginalMessage=text,
+    )
+
+
+def _count(endpoint: str, variant: str, status: int, model_seconds: float, overhead_seconds: float) -> None:
+    dimensions = {"EndpointName": endpoint, "VariantName": variant}
+    values: tuple[tuple[str, float, str], ...] = (
+        ("Invocations", 1, "None"),
+        ("InvocationsPerInstance", 1, "None"),
+        ("Invocation4XXErrors", float(400 <= status < 500), "None"),
+        ("Invocation5XXErrors", float(status >= 500), "None"),
+        ("InvocationModelErrors", float(status >= 400), "None"),
+        ("ModelLatency", model_seconds * MICROSECONDS, "Microseconds"),
+        ("OverheadLatency", overhead_seconds * MICROSECONDS, "Microseconds"),
+    )
+    metric: Any = cloudwatch.record_metric
+    for name, value, unit in values:
+        metric("AWS/SageMaker", name, value, unit, dimensions)

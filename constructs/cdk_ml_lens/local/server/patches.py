@@ -1,0 +1,45 @@
+"""Installs every change to MiniStack, in one order, after the self-check."""
+
+from __future__ import annotations
+
+import socket
+
+from . import (
+    cfn_types,
+    firehose_buffer,
+    iam,
+    kinesis_source,
+    lambda_queue,
+    listeners,
+    moto_bridge,
+    rule_actions,
+    sagemaker,
+    selfcheck,
+    sqs_source,
+    worker_env,
+)
+from .settings import Settings
+
+
+def install(settings: Settings, mqtt: socket.socket) -> None:
+    """Check MiniStack, then change it as ``settings`` say; MQTT is served on the socket ``mqtt``."""
+    selfcheck.verify()
+    listeners.install(mqtt)
+    worker_env.install()
+    iam.install()
+    moto_bridge.install()
+    sagemaker.install(settings)
+    cfn_types.install()
+    invocations = lambda_queue.install(workers=settings.lambda_workers, retry_delays=settings.retry_delays)
+    rule_actions.install(invocations)
+    sqs_source.install(invocations)
+    kinesis_source.install(invocations)
+    firehose_buffer.install()
+
+
+def stop() -> None:
+    """End every process that the server started."""
+    from ministack.core import lambda_runtime
+
+    sagemaker.stop()
+    lambda_runtime.reset()

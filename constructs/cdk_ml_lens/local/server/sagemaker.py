@@ -1,0 +1,85 @@
+"""SageMaker on the gateway: endpoints with real model servers here, everything else from moto."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextvars
+import json
+import re
+from typing import Any
+
+from ministack import app
+from ministack.core import router
+
+from . import moto_bridge
+from .data_capture import Capture
+from .endpoints import Endpoints
+from .invoke import Invoker
+from .model_process import ModelProcesses
+from .moto_bridge import Answer, ApiError
+from .settings import Settings
+
+# Calls in flight. MiniStack's own pool will not do: its threads wait for Lambda functions that wait for us.
+THREADS = 32
+_INVOCATION = re.compile(r"^/endpoints/([^/]+)/(invocations|async-invocations|invocations-response-stream)$")
+
+
+class _Service:
+    """The SageMaker service of this process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.processes = ModelProcesses(settings)
+        self.endpoints = Endpoints(self.processes)
+        self.capture = Capture()
+        self._invoker = Invoker(self.endpoints, self.capture)
+        self._pool = concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix="sagemaker")
+
+    async def handle(
+        self, method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
+    ) -> Answer:
+        """Answer one request of either API."""
+        del method, query_params
+        context = contextvars.copy_context()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, context.run, self._answer, path, headers, body)
+
+    def _answer(self, path: str, headers: dict[str, str], body: bytes) -> Answer:
+        if found := _INVOCATION.match(path):
+            if found.group(2) != "invocations":
+                return moto_bridge.error("ValidationError", f"the laptop cloud has no {found.group(2)}")
+            return self._invoker.invoke(found.group(1), headers, body)
+        operation = moto_bridge.operation_of(headers)
+        if operation not in self.endpoints.operations:
+            return moto_bridge.forward("sagemaker", operation, body)
+        try:
+            answer = self.endpoints.operations[operation](json.loads(body or b"{}"))
+        except ApiError as error:
+            return moto_bridge.error(error.code, str(error))
+        return 200, {"Content-Type": moto_bridge.JSON}, json.dumps(answer).encode()
+
+
+_services: list[_Service] = []
+
+
+def install(settings: Settings) -> None:
+    """Offer SageMaker and SageMaker Runtime on the gateway; both sign with the scope ``sagemaker``."""
+    service = _Service(settings)
+    _services.append(service)
+    app.SERVICE_HANDLERS["sagemaker"] = service.handle
+    router.SERVICE_PATTERNS["sagemaker"] = {
+        "target_prefixes": ["SageMaker"],
+        "host_patterns": [r"sagemaker\.", r"runtime\.sagemaker\."],
+        "credential_scope": "sagemaker",
+    }
+
+
+def endpoints() -> Endpoints:
+    """Return the endpoints of this process."""
+    return _services[-1].endpoints
+
+
+def stop() -> None:
+    """Write what is captured and end the model servers."""
+    for service in _services:
+        service.processes.stop_all()
