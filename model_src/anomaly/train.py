@@ -1,0 +1,151 @@
+"""Train the anomaly model: script-mode entry point for SageMaker's scikit-learn container."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import joblib
+import numpy as np
+import sklearn
+from sklearn.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from model_src.anomaly.detector import Hyperparameters, Matrix, fit, held_out_scores, scores, threshold_of
+    from model_src.anomaly.training_data import TrainingData, TrainingDataError, load
+else:  # SageMaker runs this file as a script: its neighbours are top-level modules
+    from detector import Hyperparameters, Matrix, fit, held_out_scores, scores, threshold_of
+    from training_data import TrainingData, TrainingDataError, load
+
+CODE = Path(__file__).resolve().parent
+SERVED = ("inference.py",)
+"""Files of this folder that the endpoint needs; they travel inside the artifact."""
+
+MINIMUM_ROWS = 50
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train, write the artifact, print the metrics; the exit code is 1, with the reason, for useless data."""
+    options = _parse(arguments)
+    settings = Hyperparameters(
+        quantile=options.quantile,
+        seed=options.seed,
+        trees=options.trees,
+        max_samples=options.max_samples,
+        folds=options.folds,
+    )
+    try:
+        data = load(options.train, options.features)
+        _refuse_few_rows(data, settings)
+    except TrainingDataError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    held_out = held_out_scores(data.values, settings)
+    threshold = threshold_of(held_out, settings.quantile)
+    detector = fit(data.values, settings)
+    write_artifact(options.model_dir, detector, data, settings, threshold)
+    _report(options.output_data_dir, _metrics(data, held_out, scores(detector, data.values), threshold))
+    return 0
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    defaults, env = Hyperparameters(), os.environ
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--features", type=_names, help="columns to learn from, a,b,c (default: every numeric column)")
+    parser.add_argument("--quantile", type=_quantile, default=defaults.quantile)
+    parser.add_argument("--seed", type=int, default=defaults.seed)
+    parser.add_argument("--trees", type=int, default=defaults.trees)
+    parser.add_argument("--max-samples", type=int, default=defaults.max_samples)
+    parser.add_argument("--folds", type=int, default=defaults.folds)
+    parser.add_argument("--train", type=Path, default=env.get("SM_CHANNEL_TRAIN", "/opt/ml/input/data/train"))
+    parser.add_argument("--model-dir", type=Path, default=env.get("SM_MODEL_DIR", "/opt/ml/model"))
+    parser.add_argument("--output-data-dir", type=Path, default=env.get("SM_OUTPUT_DATA_DIR", "/opt/ml/output/data"))
+    return parser.parse_args(arguments)
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names or len(set(names)) < len(names):
+        raise argparse.ArgumentTypeError(f"must be distinct column names separated by commas, got {text!r}")
+    return names
+
+
+def _quantile(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"must lie between 0 and 1, both excluded, got {text}")
+    return value
+
+
+def _refuse_few_rows(data: TrainingData, settings: Hyperparameters) -> None:
+    rows = len(data.values)
+    if rows < max(MINIMUM_ROWS, settings.folds):
+        raise TrainingDataError(f"the training files must hold at least {MINIMUM_ROWS} rows, got {rows}")
+    if rows * (1 - settings.quantile) < 1:
+        print(
+            f"warning: {rows} rows are too few for the quantile {settings.quantile}:"
+            " the threshold is about the largest score seen",
+            file=sys.stderr,
+        )
+
+
+def version_of(data: TrainingData, settings: Hyperparameters) -> str:
+    """Return the model version: the same data, hyperparameters and code give the same version, on any day."""
+    digest = hashlib.sha256(data.digest.encode())
+    digest.update(json.dumps({"features": data.features, **asdict(settings)}, sort_keys=True).encode())
+    for path in sorted(CODE.glob("*.py")):
+        digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    return f"anomaly-{digest.hexdigest()[:12]}"
+
+
+def write_artifact(
+    model_dir: Path, detector: Pipeline, data: TrainingData, settings: Hyperparameters, threshold: float
+) -> None:
+    """Write ``model.joblib``, ``metadata.json`` and the code that serves them."""
+    (model_dir / "code").mkdir(parents=True, exist_ok=True)
+    joblib.dump(detector, model_dir / "model.joblib")
+    metadata = {
+        "model_version": version_of(data, settings),
+        "algorithm": "isolation-forest",
+        "features": list(data.features),
+        "threshold": threshold,
+        **asdict(settings),
+        "rows": len(data.values),
+        "data_sha256": data.digest,
+        "python": platform.python_version(),
+        "scikit_learn": sklearn.__version__,
+        "numpy": np.__version__,
+    }
+    (model_dir / "metadata.json").write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
+    for name in SERVED:
+        shutil.copyfile(CODE / name, model_dir / "code" / name)
+
+
+def _metrics(data: TrainingData, held_out: list[Matrix], trained: Matrix, threshold: float) -> dict[str, float]:
+    return {
+        "rows": len(data.values),
+        "threshold": threshold,
+        "median_score": float(np.median(np.concatenate(held_out))),
+        "training_alert_rate": float(np.mean(trained > threshold)),
+        "worst_fold_alert_rate": max(float(np.mean(block > threshold)) for block in held_out),
+    }
+
+
+def _report(folder: Path, metrics: dict[str, float]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    for name, value in metrics.items():
+        print(f"metric {name}={value:.6f}")  # SageMaker metric definition: 'metric threshold=([0-9.]+)'
+
+
+if __name__ == "__main__":
+    sys.exit(main())
