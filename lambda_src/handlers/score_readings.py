@@ -81,18 +81,14 @@ def _work(ours: Sequence[Task], *, settings: Settings, clients: Clients, invocat
             task.cause = f"unexpected: {type(error).__name__}"
 
 
-def _give_up(
-    everything: Sequence[Task], *, settings: Settings, clients: Clients, invocation: Invocation
-) -> None:
+def _give_up(everything: Sequence[Task], *, settings: Settings, clients: Clients, invocation: Invocation) -> None:
     """Dead-letter what has come too often; what another delivery works on is not ours to give up."""
     tired = [task for task in everything if task.cause is not None and task.cause != ledger.BUSY]
     exhausted = deadletter.exhaust(tired, settings=settings)
     deadletter.quarantine(exhausted, settings=settings, clients=clients, invocation=invocation)
 
 
-def _count(
-    everything: Sequence[Task], ours: Sequence[Task], *, received: int, invocation: Invocation
-) -> None:
+def _count(everything: Sequence[Task], ours: Sequence[Task], *, received: int, invocation: Invocation) -> None:
     meter, owned = invocation.meter, set(ours)
     finished = [task for task in ours if task.cause is None and task.fault is None]
     silent = [task for task in everything if task not in owned and task.cause is None and not task.effects]

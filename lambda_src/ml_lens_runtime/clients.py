@@ -12,12 +12,8 @@ from botocore.config import Config
 
 # Worst case of one InvokeEndpoint: 2 x (2 + 15) s and a pause of at most 1 s = 35 s; of any other call:
 # 3 x (2 + 4) s and two pauses = 21 s. One of each fits a function timeout of 60 s.
-ENDPOINT_CONFIG = Config(
-    connect_timeout=2, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 2}
-)
-SERVICE_CONFIG = Config(
-    connect_timeout=2, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 3}
-)
+ENDPOINT_CONFIG = Config(connect_timeout=2, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 2})
+SERVICE_CONFIG = Config(connect_timeout=2, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 3})
 
 _client: Callable[..., Any] = boto3.client
 

@@ -26,9 +26,7 @@ BATCH_BYTES = 256 * 1024 - 1024
 PAYLOAD_BYTES = 240 * 1024  # of the encoded payload in an envelope, which leaves 16 KiB for the rest
 
 
-def quarantine(
-    tasks: Sequence[Task], *, settings: Settings, clients: Clients, invocation: Invocation
-) -> None:
+def quarantine(tasks: Sequence[Task], *, settings: Settings, clients: Clients, invocation: Invocation) -> None:
     """Send every task with a fault to the dead-letter queue, once; one that could not be sent comes again."""
     faulty = [task for task in tasks if task.fault is not None and EFFECT not in task.effects]
     entries = [(task, json.dumps(envelope(task))) for task in faulty]

@@ -28,9 +28,7 @@ BUSY = "another delivery of this reading is being worked on"
 Item = dict[str, dict[str, Any]]
 
 
-def claim(
-    tasks: Sequence[Task], *, settings: Settings, clients: Clients, invocation: Invocation
-) -> list[Task]:
+def claim(tasks: Sequence[Task], *, settings: Settings, clients: Clients, invocation: Invocation) -> list[Task]:
     """Claim tasks with a lease and return those that are ours to work on.
 
     A task that is done stays without cause; one that another delivery works on, or that the ledger could not
@@ -61,9 +59,7 @@ def settle(tasks: Sequence[Task], *, settings: Settings, clients: Clients, invoc
 class _Claim:
     """The rounds of one transaction: what is refused is sorted out, the rest is tried again."""
 
-    def __init__(
-        self, tasks: list[Task], *, settings: Settings, clients: Clients, invocation: Invocation
-    ) -> None:
+    def __init__(self, tasks: list[Task], *, settings: Settings, clients: Clients, invocation: Invocation) -> None:
         self.pending: dict[str, Item | None] = {task.key: None for task in tasks}
         self.tasks = {task.key: task for task in tasks}
         self.settings, self.clients, self.invocation = settings, clients, invocation

@@ -55,9 +55,7 @@ def _put(part: list[Entry], *, stream: str, clients: Clients, invocation: Invoca
 
 def _once(part: list[Entry], *, stream: str, clients: Clients) -> tuple[list[Entry], str]:
     """Put records, note those that were taken, and return the others with the last error code."""
-    answer = clients.log.put_record_batch(
-        DeliveryStreamName=stream, Records=[{"Data": data} for _, data in part]
-    )
+    answer = clients.log.put_record_batch(DeliveryStreamName=stream, Records=[{"Data": data} for _, data in part])
     left: list[Entry] = []
     code = "Unknown"
     for entry, given in zip(part, answer["RequestResponses"], strict=True):

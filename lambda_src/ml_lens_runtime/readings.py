@@ -49,9 +49,7 @@ def reading_id(content: dict[str, Any]) -> str | None:
         return str(value)
     if isinstance(value, str) and 0 < len(value) <= _ID_CHARACTERS and value.isprintable():
         return value
-    raise ReadingError(
-        "wrong_type", f"reading_id must have 1 to 128 printable characters, got {snippet(value)}"
-    )
+    raise ReadingError("wrong_type", f"reading_id must have 1 to 128 printable characters, got {snippet(value)}")
 
 
 def values(content: dict[str, Any], *, settings: Settings) -> tuple[float, ...]:

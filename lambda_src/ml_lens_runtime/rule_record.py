@@ -49,9 +49,7 @@ def open_record(message: Message) -> Record:
         fields = _fields(message.body)
     except ReadingError as unreadable:
         at = message.received_at
-        return Record(
-            device_id="", received_at=at, trace_id=message.id, raw=raw, identity=raw, fault=unreadable
-        )
+        return Record(device_id="", received_at=at, trace_id=message.id, raw=raw, identity=raw, fault=unreadable)
     device_id = fields.get("device_id")
     content, identity, fault = _payload(fields)
     if not is_device_id(device_id):

@@ -81,9 +81,7 @@ def _halve(
     pending.extend([part[middle:], part[:middle]])
 
 
-def _worth_it(
-    tasks: Sequence[Task], suspects: list[tuple[Task, ReadingError]], invocation: Invocation
-) -> bool:
+def _worth_it(tasks: Sequence[Task], suspects: list[tuple[Task, ReadingError]], invocation: Invocation) -> bool:
     hopeless = len(suspects) >= GIVE_UP_AFTER and not _any_scored(tasks)
     return not hopeless and invocation.may_go_on(share=ISOLATION_SHARE)
 

@@ -39,7 +39,7 @@ def loads(raw: bytes) -> Any:
 def too_deep(value: Any) -> bool:
     """Tell whether a value nests deeper than `MAX_DEPTH`, without recursion."""
     level = [value]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(MAX_DEPTH):
         level = [child for item in level for child in _children(item)]
         if not level:
             return False

@@ -1,5 +1,7 @@
 """In-memory stand-ins for the AWS clients of the scorer; each says what it does not do."""
 
+# ruff: noqa: N803 (the argument names are boto3's)
+
 from __future__ import annotations
 
 import io
@@ -9,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError
+
 from ml_lens_runtime.clients import Clients
 
 Row = list[float]
@@ -26,10 +29,9 @@ def model_error(status: int) -> ClientError:
 
 def distance_lines(rows: list[Row]) -> list[str]:
     """Score a row by its distance from 20 in the first feature; beyond 10 is an anomaly."""
-    return [
-        json.dumps({"score": abs(row[0] - 20), "threshold": 10.0, "model_version": "v1", "anomaly": abs(row[0] - 20) > 10})
-        for row in rows
-    ]  # fmt: skip
+    scores = [abs(row[0] - 20) for row in rows]
+    common = {"threshold": 10.0, "model_version": "v1"}
+    return [json.dumps({"score": score, "anomaly": score > 10, **common}) for score in scores]
 
 
 class FakeEndpoint:
@@ -44,7 +46,7 @@ class FakeEndpoint:
         self.refuses: Callable[[Row], bool] = lambda row: False
         self.batches: list[list[Row]] = []
         self.requests: list[dict[str, Any]] = []
-        self.content_type: str | None = None
+        self.content_type = "application/jsonlines"
 
     def invoke_endpoint(self, **request: Any) -> dict[str, Any]:
         self.requests.append(request)
@@ -56,8 +58,7 @@ class FakeEndpoint:
         if any(self.refuses(row) for row in rows):
             raise model_error(400)
         body = "".join(f"{line}\n" for line in self.lines(rows)).encode()
-        content_type = request["Accept"] if self.content_type is None else self.content_type
-        return {"Body": io.BytesIO(body), "ContentType": content_type, "InvokedProductionVariant": "blue"}
+        return {"Body": io.BytesIO(body), "ContentType": self.content_type, "InvokedProductionVariant": "blue"}
 
     @staticmethod
     def _rows(request: dict[str, Any]) -> list[Row]:
@@ -193,8 +194,9 @@ class FakeAction:
     def start_execution(self, **call: Any) -> dict[str, Any]:
         if call["name"] in self.names:
             raise aws_error("ExecutionAlreadyExists")
+        answer = self._take(**call)
         self.names.add(call["name"])
-        return self._take(**call)
+        return answer
 
 
 class FakeClients(Clients):

@@ -103,9 +103,7 @@ def test_a_reading_id_is_kept_for_a_bad_reading(aws: FakeClients, scorer: Scorer
 
 
 @pytest.mark.parametrize("filler", [b"\x00", b"\xff", b"x"])
-def test_the_largest_payload_of_iot_fits_the_envelope_whole(
-    aws: FakeClients, scorer: Scorer, filler: bytes
-) -> None:
+def test_the_largest_payload_of_iot_fits_the_envelope_whole(aws: FakeClients, scorer: Scorer, filler: bytes) -> None:
     body = filler * 131_072
 
     scorer(sqs_event([body]))
@@ -127,9 +125,7 @@ def test_a_larger_payload_is_cut_and_flagged_with_size_and_hash(aws: FakeClients
     assert body.startswith(_payload(letter))
 
 
-def test_a_quarantine_that_the_queue_refuses_comes_again_and_is_sent_once(
-    aws: FakeClients, scorer: Scorer
-) -> None:
+def test_a_quarantine_that_the_queue_refuses_comes_again_and_is_sent_once(aws: FakeClients, scorer: Scorer) -> None:
     event = sqs_event([reading(0), reading(1, temperature=None), reading(2, temperature=None)])
     aws.queue.refuses = lambda letter: letter["reading_id"] == "r2"
     assert scorer(event) == ["m2"]

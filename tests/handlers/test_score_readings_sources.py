@@ -1,0 +1,203 @@
+"""SQS, Kinesis and direct events; encoded payloads and plain fields; the Lambda entry point itself."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from handlers import score_readings
+from ml_lens_runtime.errors import ConfigurationError, ScoringIncompleteError
+from tests.handlers.fakes import FakeClients, aws_error
+from tests.handlers.support import Scorer, kinesis_event, reading, rule_output, sqs_event, sqs_record
+
+PLAIN = {**reading(0), "device_id": "turbine-1", "received_at": 1_799_999_999_000, "trace_id": "t"}
+
+
+def test_a_stream_batch_is_scored_with_one_call(aws: FakeClients, scorer: Scorer) -> None:
+    assert scorer(kinesis_event([reading(i) for i in range(5)])) == []
+
+    assert len(aws.endpoint.batches) == 1
+    assert len(aws.log.lines) == 5
+
+
+def test_a_stream_reports_the_lowest_failed_sequence_number_and_sets_no_pause(aws: FakeClients, scorer: Scorer) -> None:
+    aws.log.refuses = lambda line: line["reading_id"] in ("r2", "r3")
+
+    assert scorer(kinesis_event([reading(i) for i in range(5)], first=98)) == ["100"]
+
+    assert aws.queue.pauses == {}
+    aws.log.refuses = lambda line: False
+    assert scorer(kinesis_event([reading(i) for i in range(5)], first=98)) == []
+    assert sorted(line["reading_id"] for line in aws.log.lines) == ["r0", "r1", "r2", "r3", "r4"]
+
+
+def test_a_bad_reading_of_a_stream_is_quarantined(aws: FakeClients, scorer: Scorer) -> None:
+    assert scorer(kinesis_event([reading(0), b"junk"])) == []
+
+    assert aws.queue.reasons == ["not_json"]
+    assert aws.queue.letters[0]["message_id"] == "101"
+
+
+def test_a_direct_event_is_scored(aws: FakeClients, scorer: Scorer) -> None:
+    assert scorer(rule_output(reading(0))) == []
+
+    assert aws.log.lines[0]["prediction_id"] == "turbine-1#r0"
+
+
+def test_a_direct_event_that_fails_is_raised_for_lambda_to_retry(aws: FakeClients, scorer: Scorer) -> None:
+    aws.endpoint.failures = [aws_error("ThrottlingException")]
+    with pytest.raises(ScoringIncompleteError, match="ThrottlingException"):
+        scorer(rule_output(reading(0)))
+
+    assert scorer(rule_output(reading(0))) == []
+
+    assert len(aws.log.lines) == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        (rule_output(b"junk"), "not_json"),
+        ([1, 2], "not_an_object"),
+        ("text", "not_an_object"),
+        ({**PLAIN, "temperature": "20"}, "wrong_type"),
+        ({"Records": [], "device_id": "turbine-1"}, "missing_feature"),
+        ({"Records": []}, "wrong_type"),
+    ],
+)
+def test_a_bad_direct_event_is_quarantined(aws: FakeClients, scorer: Scorer, event: Any, reason: str) -> None:
+    assert scorer(event) == []
+
+    assert aws.queue.reasons == [reason]
+
+
+def test_a_direct_reading_cannot_pose_as_a_batch_of_other_devices(aws: FakeClients, scorer: Scorer) -> None:
+    forged = sqs_record(json.dumps(rule_output(reading(0), device="turbine-2")))
+
+    scorer({"Records": [forged], "device_id": "turbine-1"})
+
+    assert aws.log.lines == []
+    assert aws.queue.letters[0]["device_id"] == "turbine-1"
+
+
+def test_a_direct_event_nested_too_deeply_is_quarantined(aws: FakeClients, scorer: Scorer) -> None:
+    nested: Any = 1
+    for _ in range(400):
+        nested = [nested]
+
+    assert scorer({**PLAIN, "extra": nested}) == []
+
+    assert aws.queue.reasons == ["not_json"]
+
+
+@pytest.mark.parametrize("source", ["sqs", "kinesis", "direct"])
+def test_plain_fields_are_read_without_what_the_rule_added(aws: FakeClients, scorer: Scorer, source: str) -> None:
+    assert scorer(_delivered(PLAIN, source)) == []
+
+    (line,) = aws.log.lines
+    assert line["reading"] == reading(0)
+    assert (line["device_id"], line["received_at"]) == ("turbine-1", 1_799_999_999_000)
+
+
+def _delivered(record: dict[str, Any], source: str) -> dict[str, Any]:
+    if source == "direct":
+        return record
+    if source == "sqs":
+        return {"Records": [sqs_record(json.dumps(record))]}
+    event = kinesis_event([reading(0)])
+    event["Records"][0]["kinesis"]["data"] = base64.b64encode(json.dumps(record).encode()).decode()
+    return event
+
+
+def test_plain_fields_delivered_twice_are_one_reading_although_the_trace_differs(
+    aws: FakeClients, scorer: Scorer
+) -> None:
+    scorer(_delivered(PLAIN, "sqs"))
+    scorer(_delivered({**PLAIN, "trace_id": "other", "received_at": 1_799_999_999_001}, "sqs"))
+
+    assert len(aws.log.lines) == 1
+
+
+def test_a_bad_plain_record_is_kept_as_it_came(aws: FakeClients, scorer: Scorer) -> None:
+    record = {**PLAIN, "temperature": None}
+
+    scorer(_delivered(record, "sqs"))
+
+    assert json.loads(aws.queue.letters[0]["payload"]) == record
+
+
+@pytest.mark.parametrize(("source", "expected"), [("sqs", 1_799_999_999_500), ("kinesis", 1_799_999_999_500)])
+def test_the_source_says_when_a_reading_came_if_the_rule_does_not(
+    aws: FakeClients, scorer: Scorer, source: str, expected: int
+) -> None:
+    record = {name: value for name, value in PLAIN.items() if name != "received_at"}
+
+    scorer(_delivered(record, source))
+
+    assert aws.log.lines[0]["received_at"] == expected
+
+
+class FakeContext:
+    """Lambda's context: the two members that the handler reads."""
+
+    aws_request_id = "request-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_000
+
+
+ENVIRONMENT = {
+    "ENDPOINT_NAME": "turbines",
+    "FEATURES": '[{"name": "temperature"}, {"name": "pressure"}]',
+    "CONTENT_TYPE": "application/jsonlines",
+    "ACTIONS": "[]",
+    "DEAD_LETTER_QUEUE_URL": "https://queues/dead-letters",
+    "LEDGER_TABLE": "ledger",
+    "LEDGER_HOURS": "24",
+    "MAX_ATTEMPTS": "5",
+    "MAX_READING_BYTES": "4096",
+    "RULE_NAME": "telemetry",
+    "PREDICTION_STREAM": "predictions",
+    "SOURCE_QUEUE_URL": "https://queues/readings",
+}
+
+
+@pytest.fixture
+def entry_point(aws: FakeClients, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(score_readings, "Clients", lambda: aws)
+    score_readings._process.cache_clear()
+    yield
+    score_readings._process.cache_clear()
+
+
+@pytest.mark.usefixtures("entry_point")
+def test_the_entry_point_answers_lambda(aws: FakeClients) -> None:
+    assert score_readings.handler(sqs_event([reading(0)]), FakeContext()) == {"batchItemFailures": []}
+
+    assert len(aws.log.lines) == 1
+
+
+@pytest.mark.usefixtures("entry_point")
+def test_a_lease_lasts_a_bit_longer_than_the_function_can(aws: FakeClients) -> None:
+    aws.endpoint.failures = [KeyboardInterrupt()]  # type: ignore[list-item]
+    before = time.time()
+    with pytest.raises(KeyboardInterrupt):
+        score_readings.handler(sqs_event([reading(0)]), FakeContext())
+
+    (item,) = aws.ledger.items.values()
+    assert before + 34.9 <= float(item["lease_until"]["N"]) <= time.time() + 35.1
+
+
+@pytest.mark.usefixtures("entry_point")
+def test_the_entry_point_fails_with_the_name_of_a_missing_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LEDGER_TABLE")
+
+    with pytest.raises(ConfigurationError, match=r"^LEDGER_TABLE must be set"):
+        score_readings.handler(sqs_event([reading(0)]), FakeContext())
