@@ -1,0 +1,231 @@
+"""The scorer on moto's DynamoDB, SQS, Firehose with S3, SNS, IoT data, Step Functions and Lambda, through boto3."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from moto.iotdata.models import iotdata_backends
+
+from ml_lens_runtime.clients import Clients
+from ml_lens_runtime.env import Action, Settings
+from tests.handlers.fakes import FakeEndpoint, aws_error
+from tests.handlers.support import NOW, SETTINGS, Scorer, reading, rule_output, sqs_event
+
+REGION = "us-east-1"
+ROLE = "arn:aws:iam::123456789012:role/any"
+
+
+class MotoClients(Clients):
+    """Every client against moto, but the endpoint: moto has no model behind InvokeEndpoint."""
+
+    endpoint: FakeEndpoint
+
+    def __init__(self) -> None:
+        super().__init__(region=REGION)
+        self.endpoint = FakeEndpoint()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """What was made in the mocked account."""
+
+    clients: MotoClients
+    settings: Settings
+    source: str
+    inbox: str
+
+    def letters(self) -> list[dict[str, Any]]:
+        return [json.loads(message["Body"]) for message in self._receive(self.settings.dead_letter_queue_url)]
+
+    def notices(self) -> list[dict[str, Any]]:
+        return [json.loads(message["Body"]) for message in self._receive(self.inbox)]
+
+    def _receive(self, url: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        while part := self.clients.queue.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            found += part
+        return found
+
+    def predictions(self) -> list[dict[str, Any]]:
+        s3 = boto3.client("s3", region_name=REGION)
+        names = [item["Key"] for item in s3.list_objects_v2(Bucket="predictions").get("Contents", [])]
+        texts = [s3.get_object(Bucket="predictions", Key=name)["Body"].read().decode() for name in names]
+        return [json.loads(line) for text in texts for line in text.splitlines()]
+
+    def ledger(self) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = self.clients.ledger.scan(TableName="ledger")["Items"]
+        return sorted(items, key=lambda item: str(item["id"]["S"]))
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws():
+        yield _account(MotoClients())
+
+
+def _account(clients: MotoClients) -> Account:
+    _table(clients)
+    _stream(clients)
+    urls = [clients.queue.create_queue(QueueName=name)["QueueUrl"] for name in ("dead", "source", "inbox")]
+    settings = replace(
+        SETTINGS,
+        dead_letter_queue_url=urls[0],
+        source_queue_url=urls[1],
+        actions=(_topic(clients), Action(name="stop", kind="command", target="devices/{device_id}/commands")),
+    )
+    return Account(clients=clients, settings=settings, source=urls[1], inbox=urls[2])
+
+
+def _table(clients: MotoClients) -> None:
+    clients.ledger.create_table(
+        TableName="ledger",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+def _stream(clients: MotoClients) -> None:
+    boto3.client("s3", region_name=REGION).create_bucket(Bucket="predictions")
+    clients.log.create_delivery_stream(
+        DeliveryStreamName="predictions",
+        ExtendedS3DestinationConfiguration={
+            "RoleARN": ROLE, "BucketARN": "arn:aws:s3:::predictions", "Prefix": "predictions/",
+        },
+    )  # fmt: skip
+
+
+def _topic(clients: MotoClients) -> Action:
+    arn = clients.notify.create_topic(Name="alerts")["TopicArn"]
+    clients.notify.subscribe(
+        TopicArn=arn,
+        Protocol="sqs",
+        Endpoint="arn:aws:sqs:us-east-1:123456789012:inbox",
+        Attributes={"RawMessageDelivery": "true"},
+    )
+    return Action(name="tell", kind="notify", target=arn)
+
+
+@pytest.fixture
+def scorer(account: Account) -> Scorer:
+    return Scorer(account.clients, settings=account.settings)
+
+
+def test_a_batch_reaches_log_topic_device_and_dead_letters(account: Account, scorer: Scorer) -> None:
+    event = sqs_event([reading(0), reading(1, temperature=50.0), reading(2, temperature=None), b"\xff"])
+
+    assert scorer(event) == []
+
+    assert [line["reading_id"] for line in account.predictions()] == ["r0", "r1"]
+    assert [(notice["type"], notice["alert_id"]) for notice in account.notices()] == [("anomaly", "turbine-1#r1")]
+    assert sorted(letter["reason"] for letter in account.letters()) == ["bad_encoding", "wrong_type"]
+    assert [item["state"]["S"] for item in account.ledger()] == ["done"] * 4
+    assert _published() == ["devices/turbine-1/commands"]
+
+
+def _published() -> list[str]:
+    return [topic for topic, _ in iotdata_backends["123456789012"][REGION].published_payloads]
+
+
+def test_duplicate_delivery_changes_nothing_on_dynamodb(account: Account, scorer: Scorer) -> None:
+    event = sqs_event([reading(0), reading(1, temperature=50.0), reading(2, temperature=None)])
+    scorer(event)
+    before = (account.predictions(), account.ledger(), _published())
+    assert len(account.notices()) == len(account.letters()) == 1
+
+    assert scorer(event) == []
+
+    assert (account.predictions(), account.ledger(), _published()) == before
+    assert account.notices() == account.letters() == []
+    assert len(account.clients.endpoint.batches) == 1
+
+
+def test_a_batch_of_new_known_leased_and_released_readings_is_sorted_out_on_dynamodb(
+    account: Account, scorer: Scorer
+) -> None:
+    scorer(sqs_event([reading(0)]))
+    account.clients.endpoint.failures = [aws_error("ThrottlingException")]
+    assert scorer(sqs_event([reading(1)])) == ["m0"]
+    account.clients.endpoint.failures = [KeyboardInterrupt()]  # type: ignore[list-item]
+    with pytest.raises(KeyboardInterrupt):
+        scorer(sqs_event([reading(2)]))
+
+    assert scorer(sqs_event([reading(i) for i in range(4)])) == ["m2"]
+
+    assert sorted(line["reading_id"] for line in account.predictions()) == ["r0", "r1", "r3"]
+    scorer.now = NOW + 66
+    assert scorer(sqs_event([reading(i) for i in range(4)])) == []
+    assert sorted(line["reading_id"] for line in account.predictions()) == ["r0", "r1", "r2", "r3"]
+
+
+def test_an_action_that_failed_is_resumed_from_dynamodb(account: Account, scorer: Scorer) -> None:
+    event = sqs_event([reading(0, temperature=50.0)])
+    missing = Action(name="tell", kind="notify", target=account.settings.actions[0].target + "-gone")
+    assert scorer(event, actions=(missing, account.settings.actions[1])) == ["m0"]
+
+    assert scorer(event) == []
+
+    assert len(account.notices()) == len(account.predictions()) == len(_published()) == 1
+    assert len(account.clients.endpoint.batches) == 1
+
+
+def test_a_message_of_a_real_queue_is_postponed(account: Account, scorer: Scorer) -> None:
+    queue = account.clients.queue
+    queue.send_message(QueueUrl=account.source, MessageBody=json.dumps(rule_output(reading(0))))
+    (message,) = queue.receive_message(QueueUrl=account.source, VisibilityTimeout=0)["Messages"]
+    event = sqs_event([reading(0)])
+    event["Records"][0] |= {"receiptHandle": message["ReceiptHandle"], "messageId": message["MessageId"]}
+    account.clients.endpoint.failures = [aws_error("ThrottlingException")]
+
+    assert scorer(event) == [message["MessageId"]]
+
+    assert "Messages" not in queue.receive_message(QueueUrl=account.source)
+
+
+def test_a_missing_ledger_and_a_missing_dead_letter_queue_return_everything(account: Account, scorer: Scorer) -> None:
+    assert scorer(sqs_event([reading(0)]), ledger_table="gone") == ["m0"]
+    gone = account.settings.dead_letter_queue_url + "-gone"
+    assert scorer(sqs_event([b"junk"]), dead_letter_queue_url=gone) == ["m0"]
+
+    assert account.predictions() == account.letters() == []
+
+
+def test_a_missing_prediction_stream_returns_the_batch_with_its_cause(account: Account, scorer: Scorer) -> None:
+    assert scorer(sqs_event([reading(0)]), prediction_stream="gone") == ["m0"]
+    assert scorer(sqs_event([reading(0)], attempts=5), prediction_stream="gone") == []
+
+    (letter,) = account.letters()
+    assert letter["detail"] == "prediction log: ResourceNotFoundException"
+
+
+def test_an_anomaly_starts_a_state_machine_once(account: Account, scorer: Scorer) -> None:
+    client = account.clients.state_machine
+    definition = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
+    arn = client.create_state_machine(name="inspect", definition=definition, roleArn=ROLE)["stateMachineArn"]
+    machine = (Action(name="inspect", kind="state_machine", target=arn),)
+    event = sqs_event([reading(0, temperature=50.0)])
+    assert scorer(event, actions=machine) == []
+    account.clients.ledger.delete_item(TableName="ledger", Key={"id": account.ledger()[0]["id"]})
+
+    assert scorer(event, actions=machine) == []
+
+    (execution,) = client.list_executions(stateMachineArn=arn)["executions"]
+    given = client.describe_execution(executionArn=execution["executionArn"])["input"]
+    assert json.loads(given)["alert_id"] == "turbine-1#r0"
+
+
+def test_an_anomaly_for_a_missing_function_comes_again(account: Account, scorer: Scorer) -> None:
+    missing = Action(name="ticket", kind="function", target="arn:aws:lambda:us-east-1:123456789012:function:gone")
+
+    assert scorer(sqs_event([reading(0, temperature=50.0)]), actions=(missing,)) == ["m0"]
+
+    assert len(account.predictions()) == 1
