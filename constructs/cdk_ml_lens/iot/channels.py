@@ -15,6 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from cdk_ml_lens.core import grants
+from cdk_ml_lens.core.nag import acknowledge
 from cdk_ml_lens.iot.dead_letter import DeadLetterStore
 from cdk_ml_lens.iot.ingestion import QueuedIngestion, StreamedIngestion
 from cdk_ml_lens.iot.scorer import TIMEOUT_SECONDS, Scorer
@@ -103,6 +104,7 @@ def streamed(
         encryption_key=key,
         retention_period=cdk.Duration.hours(ingestion.retention_hours),
     )
+    acknowledge(stream, "KDS3", "A key of our own is audited and revocable; the pack prefers the free aws/kinesis key.")
     grants.put_record(rule_role, stream)
     grants.read_stream(scorer.role, stream)
     destination = lambda_.CfnEventSourceMapping.DestinationConfigProperty(

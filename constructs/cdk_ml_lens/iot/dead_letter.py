@@ -12,6 +12,7 @@ from constructs import Construct
 
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.alarms import AlarmRule, add_alarm
+from cdk_ml_lens.core.nag import acknowledge
 
 DEPTH_ALARM = AlarmRule(
     metric="ApproximateNumberOfMessagesVisible",
@@ -48,6 +49,7 @@ class DeadLetterStore(Construct):
             enforce_ssl=True,
             retention_period=cdk.Duration.days(14),
         )
+        acknowledge(self.queue, "SQS3", "This queue is the dead-letter queue; its messages wait for a person.")
         self.alarm("DepthAlarm", DEPTH_ALARM)
 
     def grant_send(self, grantee: iam.IGrantable) -> iam.Grant:
