@@ -45,7 +45,7 @@ def reading_id(content: dict[str, Any]) -> str | None:
     value = content.get("reading_id")
     if value is None:
         return None
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**64:
         return str(value)
     if isinstance(value, str) and 0 < len(value) <= _ID_CHARACTERS and value.isprintable():
         return value

@@ -153,9 +153,22 @@ def test_a_claim_is_tried_again_after_a_conflict(aws: FakeClients, scorer: Score
 def test_a_claim_that_keeps_conflicting_comes_again(aws: FakeClients, scorer: Scorer) -> None:
     aws.ledger.failures = [_conflict(1)] * 4
 
-    assert scorer(sqs_event([reading(0)])) == ["m0"]
+    assert scorer(sqs_event([reading(0)], attempts=5)) == []
 
     assert aws.endpoint.batches == []
+    assert aws.queue.letters[0]["detail"] == "ledger: TransactionConflict"
+
+
+def test_a_kept_prediction_of_another_version_is_scored_again(aws: FakeClients, scorer: Scorer) -> None:
+    aws.notify.failures = [aws_error("InternalError")]
+    event = sqs_event([reading(0, temperature=HOT)])
+    scorer(event)
+    (item,) = aws.ledger.items.values()
+    item["prediction"] = {"S": '{"score": 1}'}
+
+    assert scorer(event) == []
+
+    assert (len(aws.log.lines), len(aws.notify.calls), len(aws.endpoint.batches)) == (1, 1, 2)
 
 
 @pytest.mark.parametrize(

@@ -201,3 +201,14 @@ def test_the_entry_point_fails_with_the_name_of_a_missing_variable(monkeypatch: 
 
     with pytest.raises(ConfigurationError, match=r"^LEDGER_TABLE must be set"):
         score_readings.handler(sqs_event([reading(0)]), FakeContext())
+
+
+def test_a_stream_record_whose_delivery_died_is_not_held_up_by_its_own_lease(aws: FakeClients, scorer: Scorer) -> None:
+    aws.endpoint.failures = [KeyboardInterrupt()]  # type: ignore[list-item]
+    with pytest.raises(KeyboardInterrupt):
+        scorer(kinesis_event([reading(0)]))
+
+    assert scorer(kinesis_event([reading(0)], first=500)) == ["500"]  # another record of the same reading waits
+    assert scorer(kinesis_event([reading(0)])) == []
+
+    assert len(aws.log.lines) == 1
