@@ -41,6 +41,10 @@ def reading(number: int = 0, *, temperature: Any = 20.0, pressure: Any = 100.0, 
     return {"reading_id": f"r{number}", "temperature": temperature, "pressure": pressure, **more}
 
 
+def readings(count: int) -> list[dict[str, Any]]:
+    return [reading(i, temperature=20.0 + i / 10) for i in range(count)]
+
+
 def payload(value: Any) -> bytes:
     return value if isinstance(value, bytes) else json.dumps(value).encode()
 

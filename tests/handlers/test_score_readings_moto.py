@@ -4,63 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
-from moto.iotdata.models import iotdata_backends
 
-from ml_lens_runtime.clients import Clients
-from ml_lens_runtime.env import Action, Settings
-from tests.handlers.fakes import FakeEndpoint, aws_error
-from tests.handlers.support import NOW, SETTINGS, Scorer, reading, rule_output, sqs_event
-
-REGION = "us-east-1"
-ROLE = "arn:aws:iam::123456789012:role/any"
-
-
-class MotoClients(Clients):
-    """Every client against moto, but the endpoint: moto has no model behind InvokeEndpoint."""
-
-    endpoint: FakeEndpoint
-
-    def __init__(self) -> None:
-        super().__init__(region=REGION)
-        self.endpoint = FakeEndpoint()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Account:
-    """What was made in the mocked account."""
-
-    clients: MotoClients
-    settings: Settings
-    source: str
-    inbox: str
-
-    def letters(self) -> list[dict[str, Any]]:
-        return [json.loads(message["Body"]) for message in self._receive(self.settings.dead_letter_queue_url)]
-
-    def notices(self) -> list[dict[str, Any]]:
-        return [json.loads(message["Body"]) for message in self._receive(self.inbox)]
-
-    def _receive(self, url: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        while part := self.clients.queue.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-            found += part
-        return found
-
-    def predictions(self) -> list[dict[str, Any]]:
-        s3 = boto3.client("s3", region_name=REGION)
-        names = [item["Key"] for item in s3.list_objects_v2(Bucket="predictions").get("Contents", [])]
-        texts = [s3.get_object(Bucket="predictions", Key=name)["Body"].read().decode() for name in names]
-        return [json.loads(line) for text in texts for line in text.splitlines()]
-
-    def ledger(self) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = self.clients.ledger.scan(TableName="ledger")["Items"]
-        return sorted(items, key=lambda item: str(item["id"]["S"]))
+from ml_lens_runtime.env import Action
+from tests.handlers.fakes import aws_error
+from tests.handlers.moto_account import REGION, ROLE, Account, MotoClients, make_account, published
+from tests.handlers.support import NOW, Scorer, reading, rule_output, sqs_event
 
 
 @pytest.fixture
@@ -69,50 +20,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with mock_aws():
-        yield _account(MotoClients())
-
-
-def _account(clients: MotoClients) -> Account:
-    _table(clients)
-    _stream(clients)
-    urls = [clients.queue.create_queue(QueueName=name)["QueueUrl"] for name in ("dead", "source", "inbox")]
-    settings = replace(
-        SETTINGS,
-        dead_letter_queue_url=urls[0],
-        source_queue_url=urls[1],
-        actions=(_topic(clients), Action(name="stop", kind="command", target="devices/{device_id}/commands")),
-    )
-    return Account(clients=clients, settings=settings, source=urls[1], inbox=urls[2])
-
-
-def _table(clients: MotoClients) -> None:
-    clients.ledger.create_table(
-        TableName="ledger",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-
-
-def _stream(clients: MotoClients) -> None:
-    boto3.client("s3", region_name=REGION).create_bucket(Bucket="predictions")
-    clients.log.create_delivery_stream(
-        DeliveryStreamName="predictions",
-        ExtendedS3DestinationConfiguration={
-            "RoleARN": ROLE, "BucketARN": "arn:aws:s3:::predictions", "Prefix": "predictions/",
-        },
-    )  # fmt: skip
-
-
-def _topic(clients: MotoClients) -> Action:
-    arn = clients.notify.create_topic(Name="alerts")["TopicArn"]
-    clients.notify.subscribe(
-        TopicArn=arn,
-        Protocol="sqs",
-        Endpoint="arn:aws:sqs:us-east-1:123456789012:inbox",
-        Attributes={"RawMessageDelivery": "true"},
-    )
-    return Action(name="tell", kind="notify", target=arn)
+        yield make_account(MotoClients())
 
 
 @pytest.fixture
@@ -129,22 +37,18 @@ def test_a_batch_reaches_log_topic_device_and_dead_letters(account: Account, sco
     assert [(notice["type"], notice["alert_id"]) for notice in account.notices()] == [("anomaly", "turbine-1#r1")]
     assert sorted(letter["reason"] for letter in account.letters()) == ["bad_encoding", "wrong_type"]
     assert [item["state"]["S"] for item in account.ledger()] == ["done"] * 4
-    assert _published() == ["devices/turbine-1/commands"]
-
-
-def _published() -> list[str]:
-    return [topic for topic, _ in iotdata_backends["123456789012"][REGION].published_payloads]
+    assert published() == ["devices/turbine-1/commands"]
 
 
 def test_duplicate_delivery_changes_nothing_on_dynamodb(account: Account, scorer: Scorer) -> None:
     event = sqs_event([reading(0), reading(1, temperature=50.0), reading(2, temperature=None)])
     scorer(event)
-    before = (account.predictions(), account.ledger(), _published())
+    before = (account.predictions(), account.ledger(), published())
     assert len(account.notices()) == len(account.letters()) == 1
 
     assert scorer(event) == []
 
-    assert (account.predictions(), account.ledger(), _published()) == before
+    assert (account.predictions(), account.ledger(), published()) == before
     assert account.notices() == account.letters() == []
     assert len(account.clients.endpoint.batches) == 1
 
@@ -174,7 +78,7 @@ def test_an_action_that_failed_is_resumed_from_dynamodb(account: Account, scorer
 
     assert scorer(event) == []
 
-    assert len(account.notices()) == len(account.predictions()) == len(_published()) == 1
+    assert len(account.notices()) == len(account.predictions()) == len(published()) == 1
     assert len(account.clients.endpoint.batches) == 1
 
 

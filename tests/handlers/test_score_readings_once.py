@@ -1,4 +1,4 @@
-"""Every reading once: duplicates, leases, crashes, partial failures; and a ledger that is in trouble."""
+"""Every reading once: duplicates, leases, crashes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
 
 from tests.handlers.fakes import FakeClients, aws_error
 from tests.handlers.support import NOW, Scorer, kinesis_event, reading, rule_output, sqs_event, sqs_record
@@ -117,135 +116,6 @@ def test_a_crash_between_effects_and_completion_repeats_them_under_the_same_ids(
     before = aws.state()
     assert scorer(sqs_event([reading(0, temperature=HOT)], attempts=3)) == []
     assert aws.state() == before
-
-
-def test_a_ledger_that_cannot_be_settled_acknowledges_what_was_done(aws: FakeClients, scorer: Scorer) -> None:
-    aws.ledger.failures = [None, aws_error("ProvisionedThroughputExceededException")]
-
-    assert scorer(sqs_event([reading(0)])) == []
-
-    assert len(aws.log.lines) == 1
-
-
-def test_settling_is_tried_again_after_a_conflict(aws: FakeClients, scorer: Scorer) -> None:
-    aws.ledger.failures = [None, _conflict(1)]
-    event = sqs_event([reading(0)])
-    assert scorer(event) == []
-
-    assert scorer(event) == []
-
-    assert len(aws.log.lines) == 1
-
-
-def _conflict(count: int) -> Exception:
-    reasons = [{"Code": "TransactionConflict"}, *({"Code": "None"} for _ in range(count - 1))]
-    return aws_error("TransactionCanceledException", CancellationReasons=reasons)
-
-
-def test_a_claim_is_tried_again_after_a_conflict(aws: FakeClients, scorer: Scorer) -> None:
-    aws.ledger.failures = [_conflict(2), _conflict(2)]
-
-    assert scorer(sqs_event([reading(0), reading(1)])) == []
-
-    assert len(aws.log.lines) == 2
-
-
-def test_a_claim_that_keeps_conflicting_comes_again(aws: FakeClients, scorer: Scorer) -> None:
-    aws.ledger.failures = [_conflict(1)] * 4
-
-    assert scorer(sqs_event([reading(0)], attempts=5)) == []
-
-    assert aws.endpoint.batches == []
-    assert aws.queue.letters[0]["detail"] == "ledger: TransactionConflict"
-
-
-def test_a_kept_prediction_of_another_version_is_scored_again(aws: FakeClients, scorer: Scorer) -> None:
-    aws.notify.failures = [aws_error("InternalError")]
-    event = sqs_event([reading(0, temperature=HOT)])
-    scorer(event)
-    (item,) = aws.ledger.items.values()
-    item["prediction"] = {"S": '{"score": 1}'}
-
-    assert scorer(event) == []
-
-    assert (len(aws.log.lines), len(aws.notify.calls), len(aws.endpoint.batches)) == (1, 1, 2)
-
-
-@pytest.mark.parametrize(
-    ("error", "cause"),
-    [
-        (aws_error("AccessDeniedException"), "AccessDeniedException"),
-        (aws_error("ResourceNotFoundException"), "ResourceNotFoundException"),
-        (EndpointConnectionError(endpoint_url="https://x"), "EndpointConnectionError"),
-    ],
-)
-def test_without_the_ledger_nothing_is_scored_and_the_cause_is_kept(
-    aws: FakeClients, scorer: Scorer, error: Exception, cause: str
-) -> None:
-    aws.ledger.failures = [error, error]
-
-    assert scorer(sqs_event([reading(0), b"junk"])) == ["m0", "m1"]
-    assert (aws.endpoint.batches, aws.queue.letters) == ([], [])
-
-    assert scorer(sqs_event([reading(0), b"junk"], attempts=5)) == []
-    assert [(x["reason"], x["detail"]) for x in aws.queue.letters] == [
-        ("attempts_exhausted", f"ledger: {cause}"),
-        ("not_json", "no valid JSON at character 0"),
-    ]
-
-
-def test_a_log_record_that_firehose_does_not_take_is_tried_again_alone_and_then_comes_again(
-    aws: FakeClients, scorer: Scorer
-) -> None:
-    aws.log.refuses = lambda line: line["reading_id"] == "r1"
-    event = sqs_event([reading(i) for i in range(3)])
-
-    assert scorer(event) == ["m1"]
-    assert aws.log.calls == [3, 1, 1]
-
-    aws.log.refuses = lambda line: False
-    assert scorer(event) == []
-    assert sorted(line["reading_id"] for line in aws.log.lines) == ["r0", "r1", "r2"]
-
-
-def test_a_failing_action_repeats_neither_the_others_nor_the_log_nor_the_score(
-    aws: FakeClients, scorer: Scorer
-) -> None:
-    aws.notify.failures = [aws_error("InternalError")]
-    event = sqs_event([reading(0, temperature=HOT)])
-    assert scorer(event) == ["m0"]
-    assert (len(aws.log.lines), len(aws.command.calls), aws.notify.calls) == (1, 1, [])
-    aws.endpoint.lines = lambda rows: ['{"score": 0, "threshold": 10, "model_version": "v2"}' for _ in rows]
-
-    assert scorer(event) == []
-
-    assert (len(aws.log.lines), len(aws.command.calls), len(aws.notify.calls)) == (1, 1, 1)
-    assert json.loads(aws.notify.calls[0]["Message"])["model_version"] == "v1"
-    assert len(aws.endpoint.batches) == 1
-
-
-def test_an_action_that_keeps_failing_ends_in_the_dead_letter_queue_with_its_cause(
-    aws: FakeClients, scorer: Scorer
-) -> None:
-    aws.notify.failures = [aws_error("AuthorizationError")] * 2
-    event = sqs_event([reading(0, temperature=HOT)])
-    scorer(event)
-
-    assert scorer(event, max_attempts=2) == []
-
-    (letter,) = aws.queue.letters
-    assert (letter["reason"], letter["detail"]) == ("attempts_exhausted", "action tell: AuthorizationError")
-    assert len(aws.log.lines) == 1
-
-
-def test_a_bug_of_ours_sends_the_batch_back_at_once_and_ends_with_its_name(aws: FakeClients, scorer: Scorer) -> None:
-    aws.endpoint.failures = [KeyError("x"), KeyError("x")]
-    event = sqs_event([reading(0)])
-    assert scorer(event) == ["m0"]
-
-    assert scorer(event, max_attempts=2) == []
-
-    assert aws.queue.letters[0]["detail"] == "unexpected: KeyError"
 
 
 def test_the_ledger_forgets_after_its_hours(aws: FakeClients, scorer: Scorer) -> None:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from handlers import score_readings
-from ml_lens_runtime.errors import ConfigurationError, ScoringIncompleteError
+from ml_lens_runtime.errors import ScoringIncompleteError
 from tests.handlers.fakes import FakeClients, aws_error
-from tests.handlers.support import Scorer, kinesis_event, reading, rule_output, sqs_event, sqs_record
+from tests.handlers.support import Scorer, kinesis_event, reading, rule_output, sqs_record
 
 PLAIN = {**reading(0), "device_id": "turbine-1", "received_at": 1_799_999_999_000, "trace_id": "t"}
 
@@ -140,67 +137,6 @@ def test_the_source_says_when_a_reading_came_if_the_rule_does_not(
     scorer(_delivered(record, source))
 
     assert aws.log.lines[0]["received_at"] == expected
-
-
-class FakeContext:
-    """Lambda's context: the two members that the handler reads."""
-
-    aws_request_id = "request-1"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 30_000
-
-
-ENVIRONMENT = {
-    "ENDPOINT_NAME": "turbines",
-    "FEATURES": '[{"name": "temperature"}, {"name": "pressure"}]',
-    "CONTENT_TYPE": "application/jsonlines",
-    "ACTIONS": "[]",
-    "DEAD_LETTER_QUEUE_URL": "https://queues/dead-letters",
-    "LEDGER_TABLE": "ledger",
-    "LEDGER_HOURS": "24",
-    "MAX_ATTEMPTS": "5",
-    "MAX_READING_BYTES": "4096",
-    "RULE_NAME": "telemetry",
-    "PREDICTION_STREAM": "predictions",
-    "SOURCE_QUEUE_URL": "https://queues/readings",
-}
-
-
-@pytest.fixture
-def entry_point(aws: FakeClients, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(score_readings, "Clients", lambda: aws)
-    score_readings._process.cache_clear()
-    yield
-    score_readings._process.cache_clear()
-
-
-@pytest.mark.usefixtures("entry_point")
-def test_the_entry_point_answers_lambda(aws: FakeClients) -> None:
-    assert score_readings.handler(sqs_event([reading(0)]), FakeContext()) == {"batchItemFailures": []}
-
-    assert len(aws.log.lines) == 1
-
-
-@pytest.mark.usefixtures("entry_point")
-def test_a_lease_lasts_a_bit_longer_than_the_function_can(aws: FakeClients) -> None:
-    aws.endpoint.failures = [KeyboardInterrupt()]  # type: ignore[list-item]
-    before = time.time()
-    with pytest.raises(KeyboardInterrupt):
-        score_readings.handler(sqs_event([reading(0)]), FakeContext())
-
-    (item,) = aws.ledger.items.values()
-    assert before + 34.9 <= float(item["lease_until"]["N"]) <= time.time() + 35.1
-
-
-@pytest.mark.usefixtures("entry_point")
-def test_the_entry_point_fails_with_the_name_of_a_missing_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("LEDGER_TABLE")
-
-    with pytest.raises(ConfigurationError, match=r"^LEDGER_TABLE must be set"):
-        score_readings.handler(sqs_event([reading(0)]), FakeContext())
 
 
 def test_a_stream_record_whose_delivery_died_is_not_held_up_by_its_own_lease(aws: FakeClients, scorer: Scorer) -> None:
