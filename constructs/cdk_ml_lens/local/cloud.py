@@ -66,6 +66,7 @@ class LaptopCloud:
         self.state_dir = state_dir
         self._server: ServerProcess | None = None
         self._temporary = False
+        self._clients: dict[str, Any] = {}
         guard.require_account(self.client("sts").get_caller_identity()["Account"])
 
     @classmethod
@@ -144,15 +145,17 @@ class LaptopCloud:
         return path
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client of this cloud for ``service``."""
-        session = boto3.session.Session(
-            aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY, region_name=REGION
-        )
-        return session.client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=self.endpoint_url,
-            config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}, proxies={}),
-        )
+        """Return the boto3 client of this cloud for ``service``; the same one each time, safe to share."""
+        if service not in self._clients:
+            session = boto3.session.Session(
+                aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY, region_name=REGION
+            )
+            self._clients[service] = session.client(
+                service,  # type: ignore[call-overload]
+                endpoint_url=self.endpoint_url,
+                config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}, proxies={}),
+            )
+        return self._clients[service]
 
     def deploy(
         self, assembly_dir: Path, stack_name: str, *, parameters: Mapping[str, str] | None = None

@@ -8,12 +8,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 PINS = Path(__file__).parent / "pins"
 Progress = Callable[[str], None]
+_FINDING_UV = threading.Lock()  # it reads sysconfig, whose first use must not happen twice at a time
 
 
 class VenvError(RuntimeError):
@@ -96,7 +98,9 @@ def _build(name: str, home: Path) -> None:
 def _uv(*arguments: str) -> None:
     from uv import find_uv_bin
 
+    with _FINDING_UV:
+        uv = find_uv_bin()
     environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
-    done = subprocess.run([find_uv_bin(), *arguments], capture_output=True, text=True, check=False, env=environment)
+    done = subprocess.run([uv, *arguments], capture_output=True, text=True, check=False, env=environment)
     if done.returncode != 0:
         raise VenvError(f"uv {' '.join(arguments[:2])} failed:\n{done.stderr.strip()}")

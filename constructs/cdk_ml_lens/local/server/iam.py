@@ -1,4 +1,4 @@
-"""IAM with enforcement on: SageMaker's actions and resources, and loopback traffic that counts as TLS."""
+"""IAM: SageMaker's actions and resources, loopback traffic that counts as TLS, and device policies always enforced."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions
+from ministack.services import iot
 
 _INVOCATIONS = re.compile(r"^/endpoints/([^/]+)/")
 _NAMED = (
@@ -26,6 +27,7 @@ def install() -> None:
 
     The gateway speaks plain HTTP on the loopback interface. A bucket policy that demands TLS must be testable
     with enforcement on, so a request counts as encrypted.
+    IoT policies of certificates are enforced even when IAM is not: on AWS no device does without one.
     """
     iam_actions.SERVICE_TO_IAM_NAMESPACE["sagemaker"] = "sagemaker"
     iam_actions.SERVICE_TO_IAM_NAMESPACE["application-autoscaling"] = "application-autoscaling"
@@ -42,7 +44,12 @@ def install() -> None:
         return found
 
     iam_actions.extract_resource_arn = resource_arn
+    iot._WSSession._evaluates_policies = _evaluates_policies
     app.pin_request_origin = lambda source_ip, _: original_origin(source_ip, True)
+
+
+def _evaluates_policies(session: Any) -> bool:
+    return session.certificate_id is not None or (app.AUTH and session.iam_credential is not None)
 
 
 def _sagemaker_arn(path: str, body: bytes, prefix: str) -> str:

@@ -51,6 +51,7 @@ EXPECTED: tuple[Expected, ...] = (
         _dispatch_rule_action="account_id region rule_name action event",
         _run_rule_actions="account_id region rule payload topic client_id",
         _rule_message="payload",
+        **{"_WSSession._evaluates_policies": "self"},
         _eval_select_expr="expr topic payload message client_id",
     ),
     *_values("ministack.services.lambda_svc", "_esms", "_esm_backoff_until", "_esm_inflight"),

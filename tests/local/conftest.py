@@ -1,0 +1,102 @@
+"""One laptop cloud for this folder's tests, with a fake model server; deploys plain templates."""
+
+from __future__ import annotations
+
+import io
+import sys
+import tarfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cdk_ml_lens.local import Deployment, LaptopCloud, ModelRuntime
+from tests.local.support import write_assembly
+
+FAKE_SERVER = Path(__file__).parent / "fake_model_server.py"
+Deploy = Callable[..., Deployment]
+Until = Callable[..., Any]
+Received = Callable[[str], list[str]]
+Collected = Callable[..., list[str]]
+
+
+@pytest.fixture(scope="session")
+def laptop_cloud_options() -> dict[str, Any]:
+    return {"models": ModelRuntime(python=Path(sys.executable), server=FAKE_SERVER)}
+
+
+@pytest.fixture
+def deploy_template(laptop_cloud: LaptopCloud, tmp_path: Path) -> Deploy:
+    def deploy(name: str, resources: dict[str, Any], **outputs: Any) -> Deployment:
+        template = {"Resources": resources, "Outputs": {key: {"Value": item} for key, item in outputs.items()}}
+        return laptop_cloud.deploy(write_assembly(tmp_path, name, template), name)
+
+    return deploy
+
+
+@pytest.fixture(scope="session")
+def until() -> Until:
+    def wait(probe: Callable[[], Any], *, seconds: float = 15.0) -> Any:
+        """Return the first true value of ``probe``; fail after ``seconds``."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if value := probe():
+                return value
+            time.sleep(0.1)
+        raise AssertionError(f"nothing within {seconds} s")
+
+    return wait
+
+
+@pytest.fixture
+def received(laptop_cloud: LaptopCloud) -> Received:
+    """Return a function that takes the bodies of all messages that a queue has now."""
+    sqs = laptop_cloud.client("sqs")
+
+    def take(queue_url: str) -> list[str]:
+        bodies: list[str] = []
+        while messages := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                bodies.append(message["Body"])
+                sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+        return bodies
+
+    return take
+
+
+@pytest.fixture
+def collected(received: Received, until: Until) -> Collected:
+    """Return a function that takes message bodies from a queue until there are ``count``."""
+
+    def collect(queue_url: str, count: int, *, seconds: float = 30.0) -> list[str]:
+        bodies: list[str] = []
+
+        def enough() -> bool:
+            bodies.extend(received(queue_url))
+            return len(bodies) >= count
+
+        until(enough, seconds=seconds)
+        return bodies
+
+    return collect
+
+
+@pytest.fixture
+def model_artifact(laptop_cloud: LaptopCloud) -> Callable[..., str]:
+    """Return a function that uploads a model.tar.gz with the given text files and returns its URL."""
+    s3 = laptop_cloud.client("s3")
+    s3.create_bucket(Bucket="models")
+
+    def upload(key: str, /, **files: str) -> str:
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w:gz") as bundle:
+            for stem, text in files.items():
+                entry = tarfile.TarInfo(f"{stem}.txt")
+                entry.size = len(text)
+                bundle.addfile(entry, io.BytesIO(text.encode()))
+        s3.put_object(Bucket="models", Key=f"{key}.tar.gz", Body=buffer.getvalue())
+        return f"s3://models/{key}.tar.gz"
+
+    return upload

@@ -1,0 +1,52 @@
+"""FakeModelServer: SageMaker's container contract without a model; it loads nothing, a score is the sum of the row.
+
+Its model directory steers it: ``fail.txt`` ends it at start-up; ``name.txt`` is the model version it reports.
+A row whose first value is 400 or 500 gets that status as an answer.
+"""
+
+import argparse
+import json
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+
+def handler_for(version: str) -> type[BaseHTTPRequestHandler]:
+    class FakeHandler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+        def answer(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", "application/jsonlines")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_GET(self) -> None:
+            self.answer(200 if self.path == "/ping" else 404, b"")
+
+        def do_POST(self) -> None:
+            text = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            rows = [[float(value) for value in line.split(",")] for line in text.splitlines()]
+            if rows and rows[0][0] in (400, 500):
+                self.answer(int(rows[0][0]), b"refused")
+                return
+            lines = [json.dumps({"score": sum(row), "model_version": version}) for row in rows]
+            self.answer(200, "\n".join(lines).encode())
+
+    return FakeHandler
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model-dir", type=Path)
+    parser.add_argument("--port", type=int)
+    options = parser.parse_args()
+    if (options.model_dir / "fail.txt").exists():
+        sys.exit("the artifact was made with another version")
+    name = options.model_dir / "name.txt"
+    fake = handler_for(name.read_text() if name.exists() else "fake")
+    ThreadingHTTPServer(("127.0.0.1", options.port), fake).serve_forever()

@@ -1,0 +1,52 @@
+"""Templates for the tests of the laptop cloud: the smallest assembly, a role, an inline function."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from pathlib import Path
+from typing import Any
+
+
+def write_assembly(folder: Path, name: str, template: dict[str, Any]) -> Path:
+    """Write the smallest assembly that holds ``template`` as stack ``name``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.template.json").write_text(json.dumps(template))
+    manifest = {
+        "version": "55.0.0",
+        "artifacts": {
+            name: {
+                "type": "aws:cloudformation:stack",
+                "properties": {"templateFile": f"{name}.template.json"},
+            }
+        },
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+def inline_function(code: str, role: str = "Role", **properties: Any) -> dict[str, Any]:
+    """Return an AWS::Lambda::Function with ``code`` as its index.py."""
+    return {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {
+            "Runtime": "python3.13",
+            "Handler": "index.handler",
+            "Role": {"Fn::GetAtt": [role, "Arn"]},
+            "Code": {"ZipFile": textwrap.dedent(code)},
+            "Timeout": 20,
+            **properties,
+        },
+    }
+
+
+def role(service: str = "lambda.amazonaws.com", **properties: Any) -> dict[str, Any]:
+    """Return an AWS::IAM::Role that ``service`` may assume."""
+    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return {
+        "Type": "AWS::IAM::Role",
+        "Properties": {
+            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
+            **properties,
+        },
+    }
