@@ -140,3 +140,34 @@ def test_a_bug_of_ours_sends_the_batch_back_at_once_and_ends_with_its_name(aws: 
     assert scorer(event, max_attempts=2) == []
 
     assert aws.queue.letters[0]["detail"] == "unexpected: KeyError"
+
+
+def test_deliveries_that_died_count_as_attempts(aws: FakeClients, scorer: Scorer) -> None:
+    event = kinesis_event([reading(0)])
+    for _ in range(2):
+        aws.endpoint.failures = [KeyboardInterrupt()]  # type: ignore[list-item]
+        with pytest.raises(KeyboardInterrupt):
+            scorer(event)
+    aws.endpoint.failures = [aws_error("ThrottlingException")]
+
+    assert scorer(event, max_attempts=3) == []
+
+    assert aws.queue.letters[0]["attempts"] == 3
+
+
+def test_a_bug_in_the_middle_of_a_quarantine_does_not_repeat_what_was_sent(aws: FakeClients, scorer: Scorer) -> None:
+    event = sqs_event([b"%d{" % number for number in range(12)])
+
+    def refuse(letter: dict[str, Any]) -> bool:
+        if letter["message_id"] == "m11":
+            raise KeyError("a bug")
+        return False
+
+    aws.queue.refuses = refuse
+    assert len(scorer(event)) == 12
+    assert len(aws.queue.letters) >= 10
+    aws.queue.refuses = lambda letter: letter["message_id"] in {f"m{i}" for i in range(10)}
+
+    assert scorer(event) == []
+
+    assert {letter["message_id"] for letter in aws.queue.letters} == {f"m{i}" for i in range(12)}
