@@ -48,6 +48,7 @@ class DeadLetterStore(Construct):
             encryption_master_key=encryption_key,
             enforce_ssl=True,
             retention_period=cdk.Duration.days(14),
+            removal_policy=cdk.RemovalPolicy.RETAIN,
         )
         acknowledge(self.queue, "SQS3", "This queue is the dead-letter queue; its messages wait for a person.")
         self.alarm("DepthAlarm", DEPTH_ALARM)
