@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from tests.handlers.fakes import FakeClients, aws_error
-from tests.handlers.support import Scorer, reading, sqs_event
+from tests.handlers.support import Scorer, kinesis_event, reading, sqs_event
 
 HOT = 50.0
 
