@@ -16,11 +16,13 @@ from pathlib import Path
 
 import boto3
 
-from ml_lens_runtime.clients import ENDPOINT_CONFIG
-from tests.handlers.fakes import FakeClients
-from tests.handlers.support import Scorer, reading, sqs_event
-
 LAMBDA_SOURCE = Path(__file__).resolve().parent.parent / "lambda_src"
+sys.path.insert(0, str(LAMBDA_SOURCE))  # Lambda's root; the installed package does not have it
+
+from ml_lens_runtime.clients import ENDPOINT_CONFIG  # noqa: E402
+from tests.handlers.fakes import FakeClients  # noqa: E402
+from tests.handlers.support import Scorer, reading, sqs_event  # noqa: E402
+
 ENDPOINT_SECONDS = 0.005  # what the local endpoint takes for a call, whatever its size
 BATCH = 100
 READINGS = 2_000
