@@ -53,7 +53,9 @@ def read_stream(grantee: iam.IGrantable, stream: kinesis.IStream) -> iam.Grant:
 
 
 def keep_ledger(grantee: iam.IGrantable, table: dynamodb.ITable) -> iam.Grant:
-    """TransactWriteItems of conditional puts and updates, BatchGetItem, and the release of a claim."""
-    use_key(grantee, table.encryption_key, "kms:Decrypt")
-    actions = ("PutItem", "UpdateItem", "DeleteItem", "BatchGetItem")
-    return allow(grantee, [f"dynamodb:{action}" for action in actions], [table.table_arn])
+    """TransactWriteItems, which holds conditional puts only; DynamoDB checks the caller's use of the table's key.
+
+    Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+    """
+    use_key(grantee, table.encryption_key, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey")
+    return allow(grantee, ["dynamodb:PutItem"], [table.table_arn])

@@ -20,8 +20,9 @@ from cdk_ml_lens.iot.dead_letter import DeadLetterStore
 from cdk_ml_lens.iot.ingestion import QueuedIngestion, StreamedIngestion
 from cdk_ml_lens.iot.scorer import TIMEOUT_SECONDS, Scorer
 
-# SQS redrives only what the scorer could not even look at; the scorer itself dead-letters earlier, with the cause.
-_REDRIVE_MARGIN = 2
+# The service gives up only on what the scorer could not even look at; the scorer itself dead-letters earlier, with the
+# cause. Deliveries that wait for another one's lease count as well, hence some room.
+_MARGIN = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,7 @@ def queued(
         # Six times the function's time-out plus the window: API_CreateEventSourceMapping, "queue configuration".
         visibility_timeout=cdk.Duration.seconds(6 * TIMEOUT_SECONDS + ingestion.window_seconds),
         dead_letter_queue=sqs.DeadLetterQueue(
-            queue=dead_letters.queue, max_receive_count=min(1000, ingestion.attempts + _REDRIVE_MARGIN)
+            queue=dead_letters.queue, max_receive_count=min(1000, ingestion.attempts + _MARGIN)
         ),
     )
     grants.send_messages(rule_role, queue)
@@ -118,7 +119,7 @@ def streamed(
         starting_position="TRIM_HORIZON",
         batch_size=ingestion.batch,
         maximum_batching_window_in_seconds=ingestion.window_seconds,
-        maximum_retry_attempts=ingestion.attempts,
+        maximum_retry_attempts=ingestion.attempts + _MARGIN,
         bisect_batch_on_function_error=True,
         function_response_types=["ReportBatchItemFailures"],
         destination_config=destination,
