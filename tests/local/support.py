@@ -50,3 +50,28 @@ def role(service: str = "lambda.amazonaws.com", **properties: Any) -> dict[str, 
             **properties,
         },
     }
+
+
+def endpoint_resources(name: str, model_url: str) -> dict[str, Any]:
+    """Return role, model, configuration and endpoint ``name`` with one variant."""
+    container = {"Image": "any", "ModelDataUrl": model_url}
+    variant = {
+        "VariantName": "only",
+        "ModelName": {"Fn::GetAtt": ["Model", "ModelName"]},
+        "InitialInstanceCount": 1,
+        "InstanceType": "ml.m7i.large",
+        "InitialVariantWeight": 1,
+    }
+    config = {"Fn::GetAtt": ["Config", "EndpointConfigName"]}
+    return {
+        "Role": role("sagemaker.amazonaws.com"),
+        "Model": {
+            "Type": "AWS::SageMaker::Model",
+            "Properties": {"ExecutionRoleArn": {"Fn::GetAtt": ["Role", "Arn"]}, "PrimaryContainer": container},
+        },
+        "Config": {"Type": "AWS::SageMaker::EndpointConfig", "Properties": {"ProductionVariants": [variant]}},
+        "Endpoint": {
+            "Type": "AWS::SageMaker::Endpoint",
+            "Properties": {"EndpointName": name, "EndpointConfigName": config},
+        },
+    }
