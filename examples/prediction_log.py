@@ -37,6 +37,8 @@ def build(app: cdk.App) -> cdk.Stack:
     writer = iam.Role(stack, "Writer", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
     log.grant_write(writer)
     # endregion
+    cdk.CfnOutput(stack, "StreamName", value=log.stream.ref)
+    cdk.CfnOutput(stack, "BucketName", value=log.bucket.bucket_name)
     return stack
 
 

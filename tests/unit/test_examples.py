@@ -70,3 +70,12 @@ def test_endpoint_example_splits_the_traffic(app: cdk.App, synth: Synth) -> None
     variants = synth(example("model_endpoint").build(app)).only("AWS::SageMaker::EndpointConfig")["ProductionVariants"]
     weights = {variant["VariantName"]: variant["InitialVariantWeight"] for variant in variants}
     assert weights == {"current": 0.9, "candidate": 0.1}
+
+
+@pytest.mark.parametrize(("confirmed", "kept"), [(True, "Delete"), (False, "Retain")])
+def test_bucket_example_loses_its_data_only_when_the_context_confirms_it(
+    confirmed: bool, kept: str, app: cdk.App, synth: Synth
+) -> None:
+    app.node.set_context("cdk-ml-lens:removeDataOnDestroy", confirmed)
+    buckets = synth(example("secure_bucket").build(app)).of_type("AWS::S3::Bucket").values()
+    assert [bucket["DeletionPolicy"] for bucket in buckets] == [kept, kept]
