@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
-from cdk_ml_lens.local import venvs
-from cdk_ml_lens.local.app_synth import SynthError, synthesize
-from cdk_ml_lens.local.cloud import ACCESS_KEY, REGION, SECRET_KEY, LaptopCloud
+from cdk_ml_lens.local import cli_cloud, running, venvs
+from cdk_ml_lens.local.app_synth import synthesize
+from cdk_ml_lens.local.cloud import LaptopCloud
 from cdk_ml_lens.local.demo_accounts import Accounts
 from cdk_ml_lens.local.demo_collect import Collector
 from cdk_ml_lens.local.demo_fleet import Fleet
 from cdk_ml_lens.local.demo_plan import Plan, from_series, simulated
 from cdk_ml_lens.local.demo_summary import Summary, summarise
 from cdk_ml_lens.local.demo_view import View
-from cdk_ml_lens.local.device import Broker, DeviceError
-from cdk_ml_lens.local.model_build import TrainingError, build_artifact
+from cdk_ml_lens.local.device import Broker
+from cdk_ml_lens.local.model_build import build_artifact
 from cdk_ml_lens.local.readings import write_csv
-from cdk_ml_lens.local.server_process import CloudError
-from cdk_ml_lens.local.stack_state import DeployError
 
 STACK = "IotInference"
 PATIENCE_SECONDS = 45.0
@@ -34,15 +34,14 @@ QUIET_SECONDS = 3.0
 SIMULATED_RATE = 40.0
 SERIES_RATE = 150.0
 
-FAILURES = (CloudError, DeployError, DeviceError, SynthError, TrainingError, venvs.VenvError)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """Where a run happens: the app's folder, and a folder of its own for everything it makes."""
+    """Where a run happens: the app's folder, a scratch folder, and whether the cloud stays up afterwards."""
 
     app_dir: Path
     work: Path
+    keep: bool
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,32 +54,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, help="stream this CSV (timestamp,value) instead of the simulation")
     parser.add_argument("--windows", type=Path, help="its labelled windows (default: *_windows.json beside it)")
     parser.add_argument("--json", action="store_true", help="print one JSON object, progress on standard error")
-    parser.add_argument("--keep", action="store_true", help="keep the cloud up until Ctrl-C and say how to reach it")
+    parser.add_argument("--keep", action="store_true", help="keep the cloud; `ml-lens down` ends it")
     parser.add_argument("--app", type=Path, help="folder of the app with cdk.json (default: this checkout)")
 
 
 def main(options: argparse.Namespace) -> int:
-    """Run the demo; the exit code is 1 when a reading is unaccounted for or another promise is broken."""
+    """Run the demo; the exit code is 1 when a reading is unaccounted for or another promise is broken.
+
+    Raises
+    ------
+    ValueError, OSError
+        When an option or a file is not what it should be.
+    RuntimeError
+        When training, synthesis, the cloud or a device fails.
+    """
     view = View(as_json=options.json)
-    try:
-        plan = _plan(options)
-        app_dir = _app_dir(options.app)
-    except (ValueError, OSError) as error:
-        view.fail(str(error))
-        return 2
-    rate = options.rate if options.rate is not None else SERIES_RATE if options.data else SIMULATED_RATE
-    try:
-        with tempfile.TemporaryDirectory(prefix="ml-lens-demo-") as name:
-            setting = Setting(app_dir=app_dir, work=Path(name))
-            cloud, assembly = _prepare(plan, setting, view)
-            with cloud:
-                summary = _run(cloud, assembly, plan, setting=setting, rate=float(rate), view=view)
-                view.summary(summary)
-                if options.keep:
-                    _keep(cloud, view)
-    except FAILURES as error:
-        view.fail(str(error))
-        return 1
+    plan = _plan(options)
+    default_rate = SIMULATED_RATE if options.data is None else SERIES_RATE
+    with tempfile.TemporaryDirectory(prefix="ml-lens-demo-") as name, ExitStack() as ending:
+        setting = Setting(app_dir=_app_dir(options.app), work=Path(name), keep=options.keep)
+        cloud, assembly = _prepare(plan, setting, view)
+        if not setting.keep:
+            ending.enter_context(cloud)
+        rate = default_rate if options.rate is None else float(options.rate)
+        summary = _run(cloud, assembly, plan, setting=setting, rate=rate, view=view)
+    view.summary(summary)
+    if setting.keep:
+        _keep(cloud, as_json=options.json)
     return 1 if summary.faults else 0
 
 
@@ -107,8 +107,11 @@ def _app_dir(given: Path | None) -> Path:
 
 def _prepare(plan: Plan, setting: Setting, view: View) -> tuple[LaptopCloud, Path]:
     """Start the cloud; meanwhile train the model and synthesize the app with it."""
+    if setting.keep and running.load(Path.cwd()) is not None:
+        raise RuntimeError("a laptop cloud runs already for this folder: end it with `ml-lens down`")
+    state_dir = (running.state_file(Path.cwd()).parent if setting.keep else setting.work) / "cloud"
     with ThreadPoolExecutor(1) as pool:
-        starting = pool.submit(LaptopCloud.start, state_dir=setting.work / "cloud", progress=view.step)
+        starting = pool.submit(LaptopCloud.start, state_dir=state_dir, detached=setting.keep, progress=view.step)
         try:
             assembly = _assembly(plan, setting, view)
         except BaseException:
@@ -161,15 +164,13 @@ def _run(cloud: LaptopCloud, assembly: Path, plan: Plan, *, setting: Setting, ra
     return summarise(accounts)
 
 
-def _keep(cloud: LaptopCloud, view: View) -> None:
-    view.console.print(
-        f"The cloud stays up until Ctrl-C:\n  export AWS_ENDPOINT_URL={cloud.endpoint_url} AWS_REGION={REGION}"
-        f" AWS_ACCESS_KEY_ID={ACCESS_KEY} AWS_SECRET_ACCESS_KEY={SECRET_KEY}\n  MQTT: localhost:{cloud.mqtt_port},"
-        f" root certificate {cloud.ca_path}",
-        soft_wrap=True,
+def _keep(cloud: LaptopCloud, *, as_json: bool) -> None:
+    found = running.save(
+        Path.cwd(),
+        pid=cloud.pid,
+        endpoint_url=cloud.endpoint_url,
+        mqtt_port=cloud.mqtt_port,
+        state_dir=cloud.state_dir,
     )
-    try:
-        while True:
-            time.sleep(3600)
-    except KeyboardInterrupt:
-        view.step("stopping")
+    with redirect_stdout(sys.stderr if as_json else sys.stdout):
+        cli_cloud.print_access(found)
