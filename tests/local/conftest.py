@@ -6,7 +6,7 @@ import io
 import sys
 import tarfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,14 @@ Collected = Callable[..., list[str]]
 @pytest.fixture(scope="session")
 def laptop_cloud_options() -> dict[str, Any]:
     return {"models": ModelRuntime(python=Path(sys.executable), server=FAKE_SERVER)}
+
+
+@pytest.fixture(scope="session")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LaptopCloud]:
+    """A second cloud, which enforces IAM."""
+    models = ModelRuntime(python=Path(sys.executable), server=FAKE_SERVER)
+    with LaptopCloud.start(auth=True, state_dir=tmp_path_factory.mktemp("guarded"), models=models) as cloud:
+        yield cloud
 
 
 @pytest.fixture

@@ -75,3 +75,9 @@ def endpoint_resources(name: str, model_url: str) -> dict[str, Any]:
             "Properties": {"EndpointName": name, "EndpointConfigName": config},
         },
     }
+
+
+def policy(*statements: tuple[Any, Any]) -> dict[str, Any]:
+    """Return a policy document that allows each (actions, resources) pair."""
+    rows = [{"Effect": "Allow", "Action": action, "Resource": resource} for action, resource in statements]
+    return {"Version": "2012-10-17", "Statement": rows}

@@ -1,40 +1,22 @@
-"""With enforcement on: fleet provisioning by claim, device policies, IAM for SageMaker, TLS-only buckets."""
+"""Fleet provisioning by claim, and what a device policy lets a device do, over MQTT with mutual TLS."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
-from botocore.exceptions import ClientError
 
-from cdk_ml_lens.local import LaptopCloud, ModelRuntime
-from tests.local.conftest import FAKE_SERVER
+from cdk_ml_lens.local import LaptopCloud
 from tests.local.mqtt import Device
-from tests.local.support import inline_function, role, write_assembly
+from tests.local.support import policy, role, write_assembly
 
 pytestmark = pytest.mark.laptop_cloud
 IOT = "arn:aws:iot:us-east-1:000000000000"
 Connect = Callable[..., Device]
 THING = "${iot:Connection.Thing.ThingName}"
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LaptopCloud]:
-    models = ModelRuntime(python=Path(sys.executable), server=FAKE_SERVER)
-    with LaptopCloud.start(auth=True, state_dir=tmp_path_factory.mktemp("guarded"), models=models) as cloud:
-        yield cloud
-
-
-def policy(*statements: tuple[list[str] | str, list[str] | str]) -> dict[str, Any]:
-    rows = [{"Effect": "Allow", "Action": action, "Resource": resource} for action, resource in statements]
-    return {"Version": "2012-10-17", "Statement": rows}
 
 
 DEVICE_POLICY = policy(
@@ -162,64 +144,3 @@ def test_a_device_cannot_connect_as_another(connect: Connect) -> None:
 
 def test_a_claim_certificate_cannot_send_telemetry(claim: Device) -> None:
     assert not claim.publish("devices/factory/telemetry", {})
-
-
-INVOKE = """
-    import boto3
-    def handler(event, context):
-        try:
-            boto3.client("sagemaker-runtime").invoke_endpoint(EndpointName=event["name"], Body=b"")
-        except Exception as error:
-            return error.response["Error"]["Code"]
-"""
-
-
-def test_a_function_may_invoke_only_the_endpoint_that_its_role_names(guarded: LaptopCloud, tmp_path: Path) -> None:
-    document = policy(("sagemaker:InvokeEndpoint", "arn:aws:sagemaker:us-east-1:000000000000:endpoint/mine"))
-    resources = {
-        "Role": role(Policies=[{"PolicyName": "invoke", "PolicyDocument": document}]),
-        "Function": inline_function(INVOKE),
-    }
-    template = {"Resources": resources, "Outputs": {"Name": {"Value": {"Ref": "Function"}}}}
-    name = guarded.deploy(write_assembly(tmp_path, "Invoke", template), "Invoke").outputs["Name"]
-    codes = {}
-    for endpoint in ("mine", "theirs"):
-        answer = guarded.client("lambda").invoke(FunctionName=name, Payload=json.dumps({"name": endpoint}))
-        codes[endpoint] = json.loads(answer["Payload"].read())
-    assert codes == {"mine": "ValidationError", "theirs": "AccessDeniedException"}  # allowed, but not deployed
-
-
-@pytest.mark.parametrize(("denied_when", "works"), [("false", True), ("true", False)])
-def test_loopback_traffic_counts_as_tls(denied_when: str, works: bool, guarded: LaptopCloud) -> None:
-    bucket, s3 = f"tls-{denied_when}", guarded.client("s3")
-    s3.create_bucket(Bucket=bucket)
-    statement = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
-        "Condition": {"Bool": {"aws:SecureTransport": denied_when}},
-    }
-    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
-    user = as_user(guarded, f"user-{denied_when}", policy(("s3:*", "*")))
-    if works:
-        user.put_object(Bucket=bucket, Key="a", Body=b"1")
-    else:
-        with pytest.raises(ClientError, match="AccessDenied"):
-            user.put_object(Bucket=bucket, Key="a", Body=b"1")
-
-
-def as_user(cloud: LaptopCloud, name: str, document: dict[str, Any]) -> Any:
-    """Return an S3 client of a new user with the policy ``document``; the root user passes every check."""
-    iam = cloud.client("iam")
-    iam.create_user(UserName=name)
-    iam.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=json.dumps(document))
-    keys = iam.create_access_key(UserName=name)["AccessKey"]
-    return boto3.client(
-        "s3",
-        endpoint_url=cloud.endpoint_url,
-        region_name=cloud.region,
-        aws_access_key_id=keys["AccessKeyId"],
-        aws_secret_access_key=keys["SecretAccessKey"],
-        config=Config(s3={"addressing_style": "path"}),
-    )

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import contextvars
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from ministack import app
-from ministack.core import iam_actions
+from ministack.core import iam_actions, iam_evaluator
 from ministack.services import iot
 
+# Batch operations that IAM knows by the single one.
+_SINGLE = {
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sns:PublishBatch": "sns:Publish",
+}
 _INVOCATIONS = re.compile(r"^/endpoints/([^/]+)/")
 _NAMED = (
     ("EndpointName", "endpoint"),
@@ -32,7 +41,7 @@ def install() -> None:
     iam_actions.SERVICE_TO_IAM_NAMESPACE["sagemaker"] = "sagemaker"
     iam_actions.SERVICE_TO_IAM_NAMESPACE["application-autoscaling"] = "application-autoscaling"
     iam_actions._BOTOCORE_SERVICE_MAP["sagemaker"] = ["sagemaker-runtime"]
-    original_arn, original_origin = iam_actions.extract_resource_arn, app.pin_request_origin
+    original_arn, original_action = iam_actions.extract_resource_arn, iam_actions.extract_iam_action
 
     def resource_arn(
         service: str, method: str, path: str, headers: dict[str, str], body: bytes,
@@ -43,13 +52,37 @@ def install() -> None:
         found: str = original_arn(service, method, path, headers, body, query_params, region, account_id)
         return found
 
+    def action(*request: Any) -> str | None:
+        found: str | None = original_action(*request)
+        return None if found is None else _SINGLE.get(found, found)
+
+    iam_actions.extract_iam_action = action
     iam_actions.extract_resource_arn = resource_arn
     iot._WSSession._evaluates_policies = _evaluates_policies
-    app.pin_request_origin = lambda source_ip, _: original_origin(source_ip, True)
+    iot._provisioning_role_allows = _on_certificates(iot._provisioning_role_allows)
+    origin: contextvars.ContextVar[tuple[str, bool]] = contextvars.ContextVar("origin", default=("127.0.0.1", True))
+    iam_evaluator._request_origin = origin
+    app.pin_request_origin = lambda source_ip, _: origin.set((source_ip, True))
 
 
 def _evaluates_policies(session: Any) -> bool:
     return session.certificate_id is not None or (app.AUTH and session.iam_credential is not None)
+
+
+def _on_certificates(original: Callable[..., bool]) -> Callable[..., bool]:
+    """Return ``original`` with AttachThingPrincipal checked on the certificate, the resource that IAM knows for it.
+
+    Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsiot.html
+    """
+
+    def role_allows(role_arn: str, requests: list[tuple[str, str]]) -> bool:
+        certificate = dict(requests).get("iot:UpdateCertificate", "")
+        checked = [
+            (action, certificate if action == "iot:AttachThingPrincipal" else resource) for action, resource in requests
+        ]
+        return original(role_arn, checked)
+
+    return role_allows
 
 
 def _sagemaker_arn(path: str, body: bytes, prefix: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from ministack.core.responses import request_scope
 from ministack.services import firehose, iot, kinesis, lambda_svc
 
+from . import rule_roles
 from .lambda_queue import Invocations
 
 _TEMPLATE = re.compile(r"\$\{([^}]*)\}")
@@ -64,6 +65,7 @@ def _dispatching(original: Callable[..., Awaitable[None]]) -> Callable[..., Awai
 
     async def dispatch(account_id: str, region: str, rule_name: str, action: Spec, event: Any) -> None:
         kind = next(iter(action), "")
+        rule_roles.require(account_id, region, action)
         if kind in ours:
             with request_scope(account_id, region):
                 ours[kind](action[kind], event)
