@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from cdk_ml_lens.hosting.endpoint import ModelEndpoint
     from cdk_ml_lens.hosting.images import InferenceImage
     from cdk_ml_lens.hosting.model import ModelArtifact, ModelSource
-    from cdk_ml_lens.hosting.variants import DataCapture, Variant
+    from cdk_ml_lens.hosting.capture import DataCapture
+    from cdk_ml_lens.hosting.variants import Variant
     from cdk_ml_lens.iot.actions import CommandDevice, Invoke, NotifyTopic
     from cdk_ml_lens.iot.dead_letter import DeadLetterStore
     from cdk_ml_lens.iot.features import Feature
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "AlarmRule": "core.alarms",
     "CommandDevice": "iot.actions",
-    "DataCapture": "hosting.variants",
+    "DataCapture": "hosting.capture",
     "DeadLetterStore": "iot.dead_letter",
     "DeviceFleet": "iot.fleet",
     "Fault": "core.errors",

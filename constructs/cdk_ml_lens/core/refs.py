@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 
 
@@ -29,15 +30,20 @@ class ReadingAction(Protocol):
         ...
 
 
-class TelemetrySource(Protocol):
-    """Where readings are published; `DeviceFleet` is such."""
+class PrivateNetwork(Protocol):
+    """Where containers and functions live when they live in a VPC; `IsolatedNetwork` is such."""
 
     @property
-    def telemetry_topic_filter(self) -> str:
-        """MQTT topic filter that matches every device's telemetry."""
+    def vpc(self) -> ec2.IVpc:
+        """The VPC."""
         ...
 
     @property
-    def device_level(self) -> int:
-        """1-based topic level that holds the device's name."""
+    def subnets(self) -> ec2.SubnetSelection:
+        """The private subnets of the VPC to use."""
+        ...
+
+    @property
+    def security_group(self) -> ec2.ISecurityGroup:
+        """Security group of whatever is placed there."""
         ...

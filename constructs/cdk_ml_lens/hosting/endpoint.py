@@ -1,26 +1,29 @@
-"""ModelEndpoint: a SageMaker AI endpoint of one or more production variants, closed by default."""
+"""ModelEndpoint: a SageMaker AI endpoint of any shape, closed by default, updated behind guardrails."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from cdk_ml_lens.core.alarms import AlarmRule, add_alarm
-from cdk_ml_lens.core.bucket import SecureBucket
 from cdk_ml_lens.core.keys import key_or_new
+from cdk_ml_lens.hosting import endpoint_parts as parts
 from cdk_ml_lens.hosting import rendering
+from cdk_ml_lens.hosting.asynchronous import AsyncInference
+from cdk_ml_lens.hosting.capture import EVERYTHING, DataCapture
+from cdk_ml_lens.hosting.endpoint_rules import check_endpoint, kept_traffic
 from cdk_ml_lens.hosting.execution_role import ExecutionRole
 from cdk_ml_lens.hosting.reference import EndpointReference
-from cdk_ml_lens.hosting.variants import DataCapture, Variant, check_variants
+from cdk_ml_lens.hosting.rollback import RollbackAlarmSet
+from cdk_ml_lens.hosting.rollout import Rollout
+from cdk_ml_lens.hosting.variants import AnyVariant
+from cdk_ml_lens.hosting.verified_rollout import VerifiedRollout
 
 ERROR_ALARM = AlarmRule(
     metric="Invocation5XXErrors",
@@ -45,12 +48,16 @@ class ModelEndpoint(Construct):
     ----------
     scope, id
         As for every construct.
-    variants : sequence of Variant
-        One to ten production variants.
+    variants : sequence of Variant or ServerlessVariant
+        One to ten production variants; one serverless variant; or one variant and its shadow.
     endpoint_name : str, optional
         Name that clients use. Default: made from the construct's path, so it stays the same for life.
+    asynchronous : AsyncInference, optional
+        Requests and answers go through S3. Default: real time.
+    rollout : Rollout, optional
+        How updates reach the endpoint, with rollback alarms and a `VerifiedRollout`. Default: all at once, unguarded.
     capture : DataCapture, optional
-        Traffic to keep; ``None`` keeps nothing. Default: every request and answer.
+        Traffic to keep; ``None`` keeps nothing. Default: every request and answer; nothing when serverless.
     encryption_key : IKey, optional
         Customer managed key of storage volumes, captures and logs. Default: a new one.
     alarm_topic : ITopic, optional
@@ -63,13 +70,20 @@ class ModelEndpoint(Construct):
     models : list of CfnModel
     role : Role
     log_group : LogGroup
+    rollback_alarms : list of Alarm
+        Empty without a rollout.
+
+    Raises
+    ------
+    PropError
+        When SageMaker AI would refuse the combination; each line names the source.
 
     Notes
     -----
-    The containers run with network isolation. A new model or variant replaces models and configuration and updates the
-    endpoint in place. Source:
+    The containers run with network isolation (but serverless ones, which know none). A new model or variant replaces
+    models and configuration and updates the endpoint in place. Source:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-sagemaker-endpoint.html. Lens best
-    practices MLSEC02-BP01, MLSEC03-BP01, MLSEC03-BP02, MLOPS06-BP02.
+    practices MLSEC02-BP01, MLSEC03-BP01, MLSEC03-BP02, MLOPS06-BP02, MLREL04-BP02, MLREL05-BP01.
     """
 
     def __init__(
@@ -77,31 +91,40 @@ class ModelEndpoint(Construct):
         scope: Construct,
         id: str,
         *,
-        variants: Sequence[Variant],
+        variants: Sequence[AnyVariant],
         endpoint_name: str | None = None,
-        capture: DataCapture | None = DataCapture(),  # noqa: B008 - a frozen value
+        asynchronous: AsyncInference | None = None,
+        rollout: Rollout | None = None,
+        capture: DataCapture | None = EVERYTHING,
         encryption_key: kms.IKey | None = None,
         alarm_topic: sns.ITopic | None = None,
     ) -> None:
-        check_variants(variants)
+        check_endpoint(variants, asynchronous=asynchronous, rollout=rollout, capture=capture)
         rendering.check_endpoint_name(endpoint_name)
         super().__init__(scope, id)
-        self._key = key_or_new(self, encryption_key, description="Encrypts an endpoint's volumes, captures and logs")
+        self.encryption_key = key_or_new(self, encryption_key, description="Encrypts an endpoint's volumes and logs")
         self._alarm_topic = alarm_topic
         name = rendering.stable_name(self) if endpoint_name is None else endpoint_name
-        self.log_group = self._logs(name)
-        self._execution = ExecutionRole(
-            self, "Execution", models=[variant.model for variant in variants], log_group=self.log_group
-        )
-        self.role = self._execution.role
-        self.models = [self._model(variant) for variant in variants]
-        self.config = self._config(variants, capture)
+        self._reference = EndpointReference(self, name)
+        self.variant_names = tuple(variant.name for variant in variants)
+        self.log_group = parts.log_group(self, name, self.encryption_key)
+        models = [variant.model for variant in variants if variant.model is not None]
+        self.execution = ExecutionRole(self, "Execution", models=models, log_group=self.log_group)
+        self.role = self.execution.role
+        self.models = [parts.model(self, variant, self.execution) for variant in variants if variant.model is not None]
+        self.config = parts.config(self, variants, self.models, self.execution, self.encryption_key)
+        parts.capture(self, self.config, kept_traffic(variants, capture), self.execution, self.encryption_key)
+        parts.asynchronous(self, self.config, asynchronous, self.execution, self.encryption_key)
+        self.rollback_alarms: list[cloudwatch.Alarm] = []
         self.endpoint = sagemaker.CfnEndpoint(
             self, "Endpoint", endpoint_name=name, endpoint_config_name=self.config.attr_endpoint_config_name
         )
-        self.endpoint.node.add_dependency(self.log_group)
-        self._reference = EndpointReference(self, name)
-        self.variant_names = tuple(variant.name for variant in variants)
+        self.endpoint.node.add_dependency(self.log_group, self.execution)
+        if rollout is not None:
+            self._guard(rollout)
+        parts.autoscaling(self, name, variants, self.endpoint, asynchronous=asynchronous is not None)
+        if any(variant.autoscaling is not None for variant in variants):
+            self.endpoint.retain_all_variant_properties = True
         for variant_name in self.variant_names:
             self.alarm(f"{variant_name}ErrorAlarm", ERROR_ALARM, variant=variant_name)
             self.alarm(f"{variant_name}LatencyAlarm", LATENCY_ALARM, variant=variant_name)
@@ -115,6 +138,11 @@ class ModelEndpoint(Construct):
     def endpoint_name(self) -> str:
         """Name of the endpoint; using it makes the user wait for the endpoint."""
         return self.endpoint.attr_endpoint_name
+
+    @property
+    def endpoint_arn(self) -> str:
+        """ARN of the endpoint."""
+        return self._reference.endpoint_arn
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow ``sagemaker:InvokeEndpoint`` on this endpoint only."""
@@ -136,45 +164,24 @@ class ModelEndpoint(Construct):
         """Make an alarm on a metric of a variant."""
         return add_alarm(self, id, metric=self.metric(rule.metric, variant=variant), rule=rule, topic=self._alarm_topic)
 
-    def _logs(self, name: str) -> logs.LogGroup:
-        return logs.LogGroup(
+    def _guard(self, rollout: Rollout) -> None:
+        """Put the rollback alarms before the endpoint, the guardrails on it, and the verification after it."""
+        guards = RollbackAlarmSet(
             self,
-            "Logs",
-            log_group_name=f"/aws/sagemaker/Endpoints/{name}",  # SageMaker AI writes to this name and no other
-            encryption_key=self._key,
-            retention=logs.RetentionDays.THREE_MONTHS,
-            removal_policy=cdk.RemovalPolicy.DESTROY,
+            "Rollback",
+            endpoint=self._reference,
+            variants=self.variant_names,
+            wanted=rollout.alarms,
+            topic=self._alarm_topic,
         )
-
-    def _model(self, variant: Variant) -> sagemaker.CfnModel:
-        model = sagemaker.CfnModel(
+        self.rollback_alarms = guards.alarms
+        self.endpoint.deployment_config = rendering.deployment(rollout, guards.names)
+        self.endpoint.node.add_dependency(guards)
+        VerifiedRollout(
             self,
-            f"Model{variant.name}",
-            execution_role_arn=self.role.role_arn,
-            enable_network_isolation=True,
-            primary_container=rendering.container(self, variant.model),
+            "Verified",
+            endpoint=self.endpoint,
+            config=self.config,
+            endpoint_arn=self.endpoint_arn,
+            encryption_key=self.encryption_key,
         )
-        model.node.add_dependency(self._execution)
-        return model
-
-    def _config(self, variants: Sequence[Variant], capture: DataCapture | None) -> sagemaker.CfnEndpointConfig:
-        config = sagemaker.CfnEndpointConfig(
-            self,
-            "Config",
-            kms_key_id=rendering.volume_key(variants, self._key),
-            production_variants=[
-                rendering.production_variant(variant, model.attr_model_name)
-                for variant, model in zip(variants, self.models, strict=True)
-            ],
-        )
-        if capture is not None:
-            target = self._capture_bucket(capture)
-            self._execution.write_captures(target, capture.prefix, self._key)
-            config.data_capture_config = rendering.data_capture(capture, target, self._key)
-        config.node.add_dependency(self._execution)
-        return config
-
-    def _capture_bucket(self, capture: DataCapture) -> s3.IBucket:
-        if capture.bucket is not None:
-            return capture.bucket
-        return SecureBucket(self, "Captures", encryption_key=self._key, expire_days=365).bucket

@@ -61,11 +61,14 @@ class InferenceImage:
         Image tag, or ``sha256:…`` digest.
     accounts : tuple of (region, account), optional
         Publisher by region. Default: the stack's own account.
+    marketplace : bool
+        Whether AWS Marketplace sells it; deployment guardrails exclude such containers. Default: false.
     """
 
     repository: str
     tag: str
     accounts: tuple[tuple[str, str], ...] | None = None
+    marketplace: bool = False
 
     def __post_init__(self) -> None:
         faults = Faults("inference image")

@@ -13,6 +13,7 @@ from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from cdk_ml_lens.core.errors import Faults
+from cdk_ml_lens.core.refs import PrivateNetwork
 from cdk_ml_lens.hosting.images import InferenceImage
 
 
@@ -93,14 +94,19 @@ class ModelSource:
         Model data.
     environment : mapping of str to str
         Container variables. Default: none.
+    network : PrivateNetwork, optional
+        VPC of the container, for example an `IsolatedNetwork`. Default: none; the container is isolated anyway.
     """
 
     image: InferenceImage
     artifact: ModelArtifact
     environment: Mapping[str, str] = field(default_factory=dict)
+    network: PrivateNetwork | None = None
 
     @staticmethod
-    def sklearn(artifact: ModelArtifact, *, entry_point: str = "inference.py") -> ModelSource:
+    def sklearn(
+        artifact: ModelArtifact, *, entry_point: str = "inference.py", network: PrivateNetwork | None = None
+    ) -> ModelSource:
         """Serve an artifact with AWS's scikit-learn container in script mode.
 
         Parameters
@@ -109,6 +115,8 @@ class ModelSource:
             Holds ``code/<entry_point>`` beside the model.
         entry_point : str
             Script below ``code/``. Default: ``inference.py``.
+        network : PrivateNetwork, optional
+            VPC of the container. Default: none.
 
         Notes
         -----
@@ -122,4 +130,5 @@ class ModelSource:
                 "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
                 "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
             },
+            network=network,
         )

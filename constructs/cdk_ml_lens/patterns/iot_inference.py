@@ -10,8 +10,9 @@ from constructs import Construct
 from cdk_ml_lens.core.bucket import SecureBucket
 from cdk_ml_lens.core.keys import key_or_new
 from cdk_ml_lens.core.refs import ReadingAction
+from cdk_ml_lens.hosting.capture import DataCapture
 from cdk_ml_lens.hosting.endpoint import ModelEndpoint
-from cdk_ml_lens.hosting.variants import DataCapture, Variant
+from cdk_ml_lens.hosting.variants import Variant
 from cdk_ml_lens.iot.actions import CommandDevice, NotifyTopic
 from cdk_ml_lens.iot.features import Feature
 from cdk_ml_lens.iot.fleet import DeviceFleet
