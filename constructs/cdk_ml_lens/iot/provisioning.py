@@ -18,6 +18,7 @@ _HOOK_VERSION = "2020-04-01"
 # Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsiot.html
 _THING_ACTIONS = (
     "iot:AddThingToThingGroup",
+    "iot:AttachThingPrincipal",
     "iot:CreateThing",
     "iot:DescribeThing",
     "iot:ListThingGroupsForThing",
@@ -90,7 +91,7 @@ def template_body(
                 "Properties": {
                     "ThingName": {"Ref": "SerialNumber"},
                     "ThingTypeName": thing_type.ref,
-                    "ThingGroups": [thing_group.ref],
+                    "ThingGroups": [_name(thing_group)],
                 },
             },
         },
@@ -108,6 +109,11 @@ def hook_property(scope: Construct, hook: lambda_.IFunction) -> iot.CfnProvision
     return iot.CfnProvisioningTemplate.ProvisioningHookProperty(
         target_arn=hook.function_arn, payload_version=_HOOK_VERSION
     )
+
+
+def _name(thing_group: iot.CfnThingGroup) -> str:
+    """Return the group's name from its ARN: what ``Ref`` gives, name or id, is documented both ways."""
+    return cdk.Fn.select(1, cdk.Fn.split("/", thing_group.attr_arn))
 
 
 def _arn(scope: Construct, resource: str) -> str:

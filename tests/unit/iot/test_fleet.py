@@ -21,6 +21,8 @@ def flat(value: Any) -> str:
     """Return a rendered ARN without its Fn::Join."""
     if isinstance(value, dict) and "Fn::Join" in value:
         return "".join(flat(part) for part in value["Fn::Join"][1])
+    if isinstance(value, dict) and "Fn::Select" in value:  # the last part of an ARN
+        return f"<{value['Fn::Select'][1]['Fn::Split'][1]['Fn::GetAtt'][0]}>"
     return f"<{value['Ref']}>" if isinstance(value, dict) else str(value)
 
 
