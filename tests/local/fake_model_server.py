@@ -10,6 +10,13 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+THRESHOLD = 1000.0
+
+
+def answer_for(row: list[float], version: str) -> dict[str, object]:
+    score = sum(row)
+    return {"score": score, "threshold": THRESHOLD, "model_version": version, "anomaly": score > THRESHOLD}
+
 
 def handler_for(version: str) -> type[BaseHTTPRequestHandler]:
     class FakeHandler(BaseHTTPRequestHandler):
@@ -34,7 +41,7 @@ def handler_for(version: str) -> type[BaseHTTPRequestHandler]:
             if rows and rows[0][0] in (400, 500):
                 self.answer(int(rows[0][0]), b"refused")
                 return
-            lines = [json.dumps({"score": sum(row), "model_version": version}) for row in rows]
+            lines = [json.dumps(answer_for(row, version)) for row in rows]
             self.answer(200, "\n".join(lines).encode())
 
     return FakeHandler
