@@ -47,6 +47,7 @@ class Model:
 
     def __init__(self, *, model_dir: Path, program: str) -> None:
         self.failure: str | None = None
+        self._faults = _sibling("model_faults").Faults.from_environment(os.environ)
         self._model_dir, self._program = model_dir, program
         self._invoke: Callable[[bytes, str, str], tuple[bytes | str, str]] | None = None
 
@@ -71,6 +72,8 @@ class Model:
         """Answer one request; errors that carry an HTTP ``code`` keep it, all others are a 500."""
         if self._invoke is None:
             return self.ping()
+        if self._faults.fails():
+            return Answer(status=500, body=b"a fault that ML_LENS_FAULT_ERROR_RATE asked for")
         try:
             result, kind = self._invoke(body, content_type, accept)
         except Exception as error:
@@ -80,7 +83,7 @@ class Model:
                 traceback.print_exc()
             return Answer(status=status, body=f"{type(error).__name__}: {error}".encode())
         content = result.encode() if isinstance(result, str) else result
-        return Answer(status=200, body=content, content_type=kind)
+        return Answer(status=200, body=self._faults.spoiled(content), content_type=kind)
 
     def ping(self) -> Answer:
         """Answer 200 when the model is loaded, 503 before, 500 when it could not be loaded."""
@@ -91,8 +94,17 @@ class Model:
         return Answer(status=503, body=b"the model is still loading")
 
 
+def _sibling(name: str) -> Any:
+    """Return a module beside this file, which runs where the package is not installed."""
+    return _load(Path(__file__).with_name(f"{name}.py"))
+
+
 def _import(path: Path) -> ModuleType:
     sys.path.insert(0, str(path.parent))  # the program may import its neighbours, as in the container
+    return _load(path)
+
+
+def _load(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None or not path.is_file():
         raise FileNotFoundError(f"SAGEMAKER_PROGRAM must name a Python file in code/, got {path}")
