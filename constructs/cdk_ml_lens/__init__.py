@@ -12,11 +12,16 @@ if TYPE_CHECKING:
     from cdk_ml_lens.core.alarms import AlarmRule
     from cdk_ml_lens.core.errors import Fault, PropError
     from cdk_ml_lens.core.refs import InvocableEndpoint, ReadingAction
+    from cdk_ml_lens.hosting.asynchronous import AsyncInference
+    from cdk_ml_lens.hosting.autoscaling import Autoscaling, ScheduledCapacity, load_test_sizing
+    from cdk_ml_lens.hosting.capture import DataCapture
     from cdk_ml_lens.hosting.endpoint import ModelEndpoint
     from cdk_ml_lens.hosting.images import InferenceImage
     from cdk_ml_lens.hosting.model import ModelArtifact, ModelSource
-    from cdk_ml_lens.hosting.capture import DataCapture
-    from cdk_ml_lens.hosting.variants import Variant
+    from cdk_ml_lens.hosting.model_sources import MultiModelSource, PipelineSource
+    from cdk_ml_lens.hosting.rollout import RollbackAlarms, Rollout
+    from cdk_ml_lens.hosting.variants import ServerlessVariant, Variant
+    from cdk_ml_lens.hosting.verified_rollout import VerifiedRollout
     from cdk_ml_lens.iot.actions import CommandDevice, Invoke, NotifyTopic
     from cdk_ml_lens.iot.dead_letter import DeadLetterStore
     from cdk_ml_lens.iot.features import Feature
@@ -30,6 +35,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AlarmRule": "core.alarms",
+    "AsyncInference": "hosting.asynchronous",
+    "Autoscaling": "hosting.autoscaling",
     "CommandDevice": "iot.actions",
     "DataCapture": "hosting.capture",
     "DeadLetterStore": "iot.dead_letter",
@@ -44,17 +51,27 @@ _HOMES = {
     "ModelArtifact": "hosting.model",
     "ModelEndpoint": "hosting.endpoint",
     "ModelSource": "hosting.model",
+    "MultiModelSource": "hosting.model_sources",
     "NotifyTopic": "iot.actions",
+    "PipelineSource": "hosting.model_sources",
     "PredictionLog": "iot.prediction_log",
     "PropError": "core.errors",
     "ReadingAction": "core.refs",
+    "RollbackAlarms": "hosting.rollout",
+    "Rollout": "hosting.rollout",
     "RuleSql": "iot.topics",
+    "ScheduledCapacity": "hosting.autoscaling",
     "Scoring": "iot.scorer",
     "ScoringRule": "iot.scoring_rule",
+    "ServerlessVariant": "hosting.variants",
     "Variant": "hosting.variants",
+    "VerifiedRollout": "hosting.verified_rollout",
+    "load_test_sizing": "hosting.autoscaling",
 }
 __all__ = (
     "AlarmRule",
+    "AsyncInference",
+    "Autoscaling",
     "CommandDevice",
     "DataCapture",
     "DeadLetterStore",
@@ -69,14 +86,22 @@ __all__ = (
     "ModelArtifact",
     "ModelEndpoint",
     "ModelSource",
+    "MultiModelSource",
     "NotifyTopic",
+    "PipelineSource",
     "PredictionLog",
     "PropError",
     "ReadingAction",
+    "RollbackAlarms",
+    "Rollout",
     "RuleSql",
+    "ScheduledCapacity",
     "Scoring",
     "ScoringRule",
+    "ServerlessVariant",
     "Variant",
+    "VerifiedRollout",
+    "load_test_sizing",
 )
 
 
