@@ -5,51 +5,12 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
-from ministack.core.responses import get_account_id, get_region
-from moto.sagemaker.models import sagemaker_backends
-
+from .endpoint_state import Endpoint, Params, Variant, described, show_in_service
 from .model_process import ModelFailedError, ModelProcess, ModelProcesses
 from .moto_bridge import ApiError, call
 
 DRAIN_SECONDS = 1.0  # calls that began on a replaced model may end on it
-Params = dict[str, Any]
-
-
-@dataclass(kw_only=True)
-class Variant:
-    """One production variant in service."""
-
-    name: str
-    process: ModelProcess
-    weight: float
-    instances: int
-
-    def described(self) -> Params:
-        """Return the variant as DescribeEndpoint shows it."""
-        return {
-            "VariantName": self.name,
-            "CurrentWeight": self.weight,
-            "DesiredWeight": self.weight,
-            "CurrentInstanceCount": self.instances,
-            "DesiredInstanceCount": self.instances,
-        }
-
-
-@dataclass(kw_only=True)
-class Endpoint:
-    """One endpoint: what serves now, and its configuration."""
-
-    name: str
-    config: Params = field(default_factory=dict)
-    variants: list[Variant] = field(default_factory=list)
-    settled: threading.Event = field(default_factory=threading.Event)
-
-    def processes(self) -> dict[str, ModelProcess]:
-        """Return the model servers in use, by model."""
-        return {variant.process.model_name: variant.process for variant in self.variants}
 
 
 class Endpoints:
@@ -89,17 +50,17 @@ class Endpoints:
 
     def update(self, params: Params) -> Params:
         """Move an endpoint to another configuration; the old one serves until the new one answers."""
-        endpoint = self._existing(params["EndpointName"])
+        endpoint = self._at_rest(params["EndpointName"])
         config = _config(params["EndpointConfigName"])
         kept = {}
         if params.get("RetainAllVariantProperties"):
             kept = {variant.name: variant.weight for variant in endpoint.variants}
         self._deploy(endpoint, config, "Updating", kept_weights=kept)
-        return {"EndpointArn": _described(endpoint.name).arn}
+        return {"EndpointArn": described(endpoint.name).arn}
 
     def reweight(self, params: Params) -> Params:
         """Change weights and instance counts of variants at once."""
-        endpoint = self._existing(params["EndpointName"])
+        endpoint = self._at_rest(params["EndpointName"])
         by_name = {variant.name: variant for variant in endpoint.variants}
         for desired in params["DesiredWeightsAndCapacities"]:
             variant = by_name.get(desired["VariantName"])
@@ -107,23 +68,23 @@ class Endpoints:
                 raise ApiError("ValidationException", f"Could not find variant {desired['VariantName']}")
             variant.weight = float(desired.get("DesiredWeight", variant.weight))
             variant.instances = int(desired.get("DesiredInstanceCount", variant.instances))
-        shown = _described(endpoint.name)
-        shown.production_variants = [variant.described() for variant in endpoint.variants]
+        shown = described(endpoint.name)
+        shown.production_variants = [variant.as_described() for variant in endpoint.variants]
         return {"EndpointArn": shown.arn}
 
     def delete(self, params: Params) -> Params:
         """Delete an endpoint and end its model servers."""
+        endpoint = self._at_rest(params["EndpointName"])
         answer = call("sagemaker", "DeleteEndpoint", params)
-        endpoint = self._endpoints.pop(params["EndpointName"], None)
-        if endpoint is not None:
-            for process in endpoint.processes().values():
-                process.stop()
+        del self._endpoints[endpoint.name]
+        for process in endpoint.processes().values():
+            process.stop()
         return answer
 
     def wait(self, name: str, timeout: float = 180.0) -> tuple[str, str | None]:
         """Return status and failure reason once nothing is under way, or after ``timeout`` seconds."""
         self._existing(name).settled.wait(timeout)
-        shown = _described(name)
+        shown = described(name)
         return shown.endpoint_status, shown.failure_reason
 
     def _existing(self, name: str) -> Endpoint:
@@ -131,11 +92,15 @@ class Endpoints:
             raise ApiError("ValidationException", f'Could not find endpoint "{name}".')
         return self._endpoints[name]
 
+    def _at_rest(self, name: str) -> Endpoint:
+        endpoint = self._existing(name)
+        if not endpoint.settled.is_set():
+            raise ApiError("ValidationException", f'Cannot update in-progress endpoint "{name}".')
+        return endpoint
+
     def _deploy(self, endpoint: Endpoint, config: Params, status: str, *, kept_weights: dict[str, float]) -> None:
-        if status == "Updating" and not endpoint.settled.is_set():
-            raise ApiError("ValidationException", f'Cannot update in-progress endpoint "{endpoint.name}".')
         endpoint.settled.clear()
-        _described(endpoint.name).endpoint_status = status
+        described(endpoint.name).endpoint_status = status
         context = contextvars.copy_context()
         arguments = (self._bring_up, endpoint, config, kept_weights)
         threading.Thread(target=context.run, args=arguments, daemon=True).start()
@@ -143,7 +108,7 @@ class Endpoints:
     def _bring_up(self, endpoint: Endpoint, config: Params, kept_weights: dict[str, float]) -> None:
         before = endpoint.processes()
         started: dict[str, ModelProcess] = {}
-        shown = _described(endpoint.name)
+        shown = described(endpoint.name)
         try:
             for model_name in dict.fromkeys(item["ModelName"] for item in config["ProductionVariants"]):
                 started[model_name] = before.get(model_name) or self._start(model_name)
@@ -151,7 +116,7 @@ class Endpoints:
                 process.wait_until_ready()
             endpoint.variants = [_variant(item, started, kept_weights) for item in config["ProductionVariants"]]
             endpoint.config = config
-            _show_in_service(shown, endpoint)
+            show_in_service(shown, endpoint)
             _stop_later([process for name, process in before.items() if name not in started])
         except (ModelFailedError, ApiError) as error:
             for name, process in started.items():
@@ -173,11 +138,6 @@ def _config(name: str) -> Params:
     return call("sagemaker", "DescribeEndpointConfig", {"EndpointConfigName": name})
 
 
-def _described(name: str) -> Any:
-    """Return moto's record of the endpoint, which DescribeEndpoint reads."""
-    return sagemaker_backends[get_account_id()][get_region()].endpoints[name]
-
-
 def _variant(item: Params, processes: dict[str, ModelProcess], kept: dict[str, float]) -> Variant:
     weight = float(item.get("InitialVariantWeight", 1.0))
     return Variant(
@@ -186,14 +146,6 @@ def _variant(item: Params, processes: dict[str, ModelProcess], kept: dict[str, f
         weight=kept.get(item["VariantName"], weight),
         instances=int(item.get("InitialInstanceCount", 1)),
     )
-
-
-def _show_in_service(shown: Any, endpoint: Endpoint) -> None:
-    shown.endpoint_config_name = endpoint.config["EndpointConfigName"]
-    shown.data_capture_config = endpoint.config.get("DataCaptureConfig") or {}
-    shown.production_variants = [variant.described() for variant in endpoint.variants]
-    shown.failure_reason = None
-    shown.endpoint_status = "InService"
 
 
 def _stop_later(processes: list[ModelProcess]) -> None:

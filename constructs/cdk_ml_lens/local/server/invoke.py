@@ -12,7 +12,8 @@ from ministack.core.responses import get_account_id
 from ministack.services import cloudwatch
 
 from .data_capture import Capture, Exchange
-from .endpoints import Endpoint, Endpoints, Variant
+from .endpoint_state import Endpoint, Variant
+from .endpoints import Endpoints
 from .model_process import Reply
 from .moto_bridge import Answer, error
 

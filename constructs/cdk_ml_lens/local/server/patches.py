@@ -15,6 +15,7 @@ from . import (
     rule_actions,
     sagemaker,
     selfcheck,
+    sfn_integrations,
     sqs_source,
     worker_env,
 )
@@ -35,6 +36,7 @@ def install(settings: Settings, mqtt: socket.socket) -> None:
     sqs_source.install(invocations)
     kinesis_source.install(invocations)
     firehose_buffer.install()
+    sfn_integrations.install()
 
 
 def stop() -> None:

@@ -110,6 +110,13 @@ EXPECTED: tuple[Expected, ...] = (
         _put_composite_alarm="params cbor_data is_cbor is_json",
         _delete_alarms="params cbor_data is_cbor is_json",
     ),
+    *_values("ministack.services.stepfunctions", "_AWS_SDK_SERVICE_MAP", "_AWS_SDK_ERROR_PREFIX",
+             "_AWS_SDK_ERROR_CODE_OVERRIDES", "_SERVICE_DISPATCH"),
+    *_calls("ministack.services.stepfunctions", _ExecutionError="error cause"),
+    *_calls(
+        "ministack.app",
+        call_service_handler_sync="handler method path headers body query_params timeout",
+    ),
     *_values("ministack.services.cloudformation.provisioners", "_RESOURCE_HANDLERS", "_REPLACING_PROPERTIES",
              "_CUSTOM_NAME_REPLACEMENT"),
     *_calls(
