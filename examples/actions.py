@@ -13,6 +13,7 @@ from cdk_ml_lens import (
     Invoke,
     ModelEndpoint,
     NotifyTopic,
+    PredictionLog,
     ReadingAction,
     RuleSql,
     Scoring,
@@ -47,6 +48,7 @@ def build(app: cdk.App) -> cdk.Stack:
             features=[Feature(name="temperature")],
         ),
         actions=actions,
+        log=PredictionLog(stack, "Log"),
     )
     return stack
 

@@ -13,6 +13,7 @@ import pytest
 from examples.prediction_log import build
 
 
+# region: test
 @pytest.mark.laptop_cloud
 def test_record_arrives_in_the_bucket(laptop_cloud: Any, deployed: Callable[..., Any]) -> None:
     """What is put to the stream is a line of a compressed object below the prefix."""
@@ -23,6 +24,9 @@ def test_record_arrives_in_the_bucket(laptop_cloud: Any, deployed: Callable[...,
     key, body = first_object(laptop_cloud.client("s3"), outputs["BucketName"])
     assert key.startswith("predictions/turbines/year=")
     assert gzip.decompress(body) == b'{"score": 0.7}\n'
+
+
+# endregion
 
 
 def first_object(s3: Any, bucket: str) -> tuple[str, bytes]:
