@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from cdk_ml_lens.core.refs import InvocableEndpoint, ReadingAction
     from cdk_ml_lens.hosting.asynchronous import AsyncInference
     from cdk_ml_lens.hosting.autoscaling import Autoscaling, ScheduledCapacity, load_test_sizing
+    from cdk_ml_lens.hosting.batch_definition import TransformOptions
+    from cdk_ml_lens.hosting.batch_transform import BatchTransform
     from cdk_ml_lens.hosting.capture import DataCapture
     from cdk_ml_lens.hosting.endpoint import ModelEndpoint
     from cdk_ml_lens.hosting.images import InferenceImage
+    from cdk_ml_lens.hosting.inference_component import ComponentResources, InferenceComponent
     from cdk_ml_lens.hosting.model import ModelArtifact, ModelSource
     from cdk_ml_lens.hosting.model_sources import MultiModelSource, PipelineSource
     from cdk_ml_lens.hosting.rollout import RollbackAlarms, Rollout
@@ -37,12 +40,15 @@ _HOMES = {
     "AlarmRule": "core.alarms",
     "AsyncInference": "hosting.asynchronous",
     "Autoscaling": "hosting.autoscaling",
+    "BatchTransform": "hosting.batch_transform",
     "CommandDevice": "iot.actions",
+    "ComponentResources": "hosting.inference_component",
     "DataCapture": "hosting.capture",
     "DeadLetterStore": "iot.dead_letter",
     "DeviceFleet": "iot.fleet",
     "Fault": "core.errors",
     "Feature": "iot.features",
+    "InferenceComponent": "hosting.inference_component",
     "InferenceImage": "hosting.images",
     "Ingestion": "iot.ingestion",
     "InvocableEndpoint": "core.refs",
@@ -64,6 +70,7 @@ _HOMES = {
     "Scoring": "iot.scorer",
     "ScoringRule": "iot.scoring_rule",
     "ServerlessVariant": "hosting.variants",
+    "TransformOptions": "hosting.batch_definition",
     "Variant": "hosting.variants",
     "VerifiedRollout": "hosting.verified_rollout",
     "load_test_sizing": "hosting.autoscaling",
@@ -72,12 +79,15 @@ __all__ = (
     "AlarmRule",
     "AsyncInference",
     "Autoscaling",
+    "BatchTransform",
     "CommandDevice",
+    "ComponentResources",
     "DataCapture",
     "DeadLetterStore",
     "DeviceFleet",
     "Fault",
     "Feature",
+    "InferenceComponent",
     "InferenceImage",
     "Ingestion",
     "InvocableEndpoint",
@@ -99,6 +109,7 @@ __all__ = (
     "Scoring",
     "ScoringRule",
     "ServerlessVariant",
+    "TransformOptions",
     "Variant",
     "VerifiedRollout",
     "load_test_sizing",

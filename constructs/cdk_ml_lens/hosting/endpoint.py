@@ -22,6 +22,7 @@ from cdk_ml_lens.hosting.execution_role import ExecutionRole
 from cdk_ml_lens.hosting.reference import EndpointReference
 from cdk_ml_lens.hosting.rollback import RollbackAlarmSet
 from cdk_ml_lens.hosting.rollout import Rollout
+from cdk_ml_lens.hosting.rollout_rendering import deployment
 from cdk_ml_lens.hosting.variants import AnyVariant
 from cdk_ml_lens.hosting.verified_rollout import VerifiedRollout
 
@@ -175,7 +176,7 @@ class ModelEndpoint(Construct):
             topic=self._alarm_topic,
         )
         self.rollback_alarms = guards.alarms
-        self.endpoint.deployment_config = rendering.deployment(rollout, guards.names)
+        self.endpoint.deployment_config = deployment(rollout, guards.names)
         self.endpoint.node.add_dependency(guards)
         VerifiedRollout(
             self,

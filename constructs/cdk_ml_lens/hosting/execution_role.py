@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
@@ -18,6 +19,8 @@ from cdk_ml_lens.hosting.model_sources import AnyModel, MultiModelSource, Pipeli
 
 _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 
+_LOG = ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
+
 
 class ExecutionRole(Construct):
     """The role of the endpoint's models: read its artifacts, pull its images, write its logs, metrics and captures.
@@ -28,8 +31,8 @@ class ExecutionRole(Construct):
         As for every construct.
     models : sequence of models
         Artifacts and images.
-    log_group : ILogGroup
-        ``/aws/sagemaker/Endpoints/<name>``.
+    log_group : ILogGroup or None
+        ``/aws/sagemaker/Endpoints/<name>``; ``None`` for jobs, whose log groups SageMaker AI names.
 
     Notes
     -----
@@ -42,11 +45,12 @@ class ExecutionRole(Construct):
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
         for model in models:
             self._read_model(model)
-        grants.allow(
-            self.role,
-            ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-            [log_group.log_group_arn],
-        )
+        written = _job_logs(self) if log_group is None else log_group.log_group_arn
+        grants.allow(self.role, [*_LOG, *(() if log_group is not None else ("logs:CreateLogGroup",))], [written])
+        if log_group is None:
+            acknowledge(
+                self.role, f"IAM5[{finding_of(self, written)}]", "SageMaker AI names the log groups of its jobs."
+            )
         # ecr:GetAuthorizationToken and cloudwatch:PutMetricData have no resource type in IAM.
         grants.allow(self.role, ["ecr:GetAuthorizationToken"], ["*"])
         self.role.add_to_policy(
@@ -76,6 +80,15 @@ class ExecutionRole(Construct):
         grants.allow(self.role, ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"], [objects])
         acknowledge(self.role, f"IAM5[{finding_of(self, objects)}]", "SageMaker AI names the answers.")
         grants.allow(self.role, ["s3:GetBucketLocation", "s3:ListBucket"], [bucket.bucket_arn])
+        grants.use_key(self.role, key, "kms:GenerateDataKey", "kms:Decrypt")
+
+    def transform(self, bucket: s3.IBucket, source: str, target: str, key: kms.IKey) -> None:
+        """Let transform jobs read below one prefix and write below another."""
+        for prefix, actions in ((source, ["s3:GetObject"]), (target, ["s3:PutObject", "s3:AbortMultipartUpload"])):
+            objects = bucket.arn_for_objects(f"{prefix}/*")
+            grants.allow(self.role, actions, [objects])
+            acknowledge(self.role, f"IAM5[{finding_of(self, objects)}]", "Objects come and go below the prefix.")
+        grants.allow(self.role, ["s3:ListBucket"], [bucket.bucket_arn])
         grants.use_key(self.role, key, "kms:GenerateDataKey", "kms:Decrypt")
 
     def notify(self, topic: sns.ITopic | None, key: kms.IKey) -> None:
@@ -127,3 +140,12 @@ class ExecutionRole(Construct):
         acknowledge(self.role, f"IAM5[{finding_of(self, objects)}]", "Models come and go below the prefix.")
         grants.allow(self.role, _PULL, [model.container_image().repository_arn(self)])
         grants.use_key(self.role, model.bucket.encryption_key, "kms:Decrypt")
+
+
+def _job_logs(scope: Construct) -> str:
+    return cdk.Stack.of(scope).format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name="/aws/sagemaker/TransformJobs*",
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )

@@ -18,7 +18,6 @@ from cdk_ml_lens.hosting.asynchronous import AsyncInference
 from cdk_ml_lens.hosting.capture import DataCapture
 from cdk_ml_lens.hosting.model import ModelSource
 from cdk_ml_lens.hosting.model_sources import AnyModel, MultiModelSource, PipelineSource
-from cdk_ml_lens.hosting.rollout import Rollout
 from cdk_ml_lens.hosting.variants import AnyVariant, ServerlessVariant, Variant
 
 # Families with instance store: a "d" after the generation, and the accelerated ones that always have it.
@@ -153,42 +152,6 @@ def async_config(
         else _CONFIG.AsyncInferenceClientConfigProperty(
             max_concurrent_invocations_per_instance=of.max_concurrent_per_instance
         ),
-    )
-
-
-def deployment(rollout: Rollout, alarm_names: Sequence[str]) -> sagemaker.CfnEndpoint.DeploymentConfigProperty:
-    """Return the guardrails of an update."""
-    kind = sagemaker.CfnEndpoint
-    wait = rollout.bake_minutes * 60
-    rollback = kind.AutoRollbackConfigProperty(alarms=[kind.AlarmProperty(alarm_name=name) for name in alarm_names])
-    if rollout.strategy == "ROLLING":
-        size = kind.CapacitySizeProperty(type="CAPACITY_PERCENT", value=rollout.percent)
-        return kind.DeploymentConfigProperty(
-            auto_rollback_configuration=rollback,
-            rolling_update_policy=kind.RollingUpdatePolicyProperty(
-                maximum_batch_size=size,
-                wait_interval_in_seconds=wait,
-                maximum_execution_timeout_in_seconds=rollout.timeout_minutes * 60,
-            ),
-        )
-    return kind.DeploymentConfigProperty(
-        auto_rollback_configuration=rollback,
-        blue_green_update_policy=kind.BlueGreenUpdatePolicyProperty(
-            traffic_routing_configuration=_routing(rollout, wait),
-            termination_wait_in_seconds=wait,
-            maximum_execution_timeout_in_seconds=rollout.timeout_minutes * 60,
-        ),
-    )
-
-
-def _routing(rollout: Rollout, wait: int) -> sagemaker.CfnEndpoint.TrafficRoutingConfigProperty:
-    kind = sagemaker.CfnEndpoint
-    size = kind.CapacitySizeProperty(type="CAPACITY_PERCENT", value=rollout.percent)
-    return kind.TrafficRoutingConfigProperty(
-        type=rollout.strategy,
-        wait_interval_in_seconds=None if rollout.strategy == "ALL_AT_ONCE" else wait,
-        canary_size=size if rollout.strategy == "CANARY" else None,
-        linear_step_size=size if rollout.strategy == "LINEAR" else None,
     )
 
 
