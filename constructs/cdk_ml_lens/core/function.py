@@ -12,8 +12,10 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from cdk_ml_lens.core import function_network
 from cdk_ml_lens.core.assets import bundled
 from cdk_ml_lens.core.nag import acknowledge
+from cdk_ml_lens.core.refs import PrivateNetwork
 
 _IGNORED_FILES = ["**/__pycache__", "**/*.pyc", "**/.*_cache"]
 
@@ -44,6 +46,8 @@ class HandlerFunction(Construct):
         Memory, in MiB. Default: 512.
     reserved_concurrency : int, optional
         Most copies that run at once, taken from the account's pool. Default: no reservation.
+    network : PrivateNetwork, optional
+        Where it runs. It reaches only what the network reaches. Default: Lambda's own network, with the internet.
 
     Notes
     -----
@@ -61,6 +65,7 @@ class HandlerFunction(Construct):
         timeout_seconds: int = 30,
         memory_mb: int = 512,
         reserved_concurrency: int | None = None,
+        network: PrivateNetwork | None = None,
     ) -> None:
         super().__init__(scope, id)
         self.log_group = logs.LogGroup(
@@ -72,6 +77,8 @@ class HandlerFunction(Construct):
         )
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         self.log_group.grant_write(self.role)
+        if network is not None:
+            function_network.allow_interfaces(self.role, network)
         self.function = lambda_.Function(
             self,
             "Function",
@@ -89,9 +96,9 @@ class HandlerFunction(Construct):
             tracing=lambda_.Tracing.ACTIVE,
             reserved_concurrent_executions=reserved_concurrency,
         )
-        acknowledge(
-            self.role,
-            "IAM5[Resource::*]",
-            "xray:PutTraceSegments and xray:PutTelemetryRecords have no resource type in IAM; "
-            "no other statement of this role uses '*'.",
-        )
+        unscoped = "xray:PutTraceSegments and xray:PutTelemetryRecords have no resource type in IAM; "
+        if network is not None:
+            function_network.attach(self.function, network)
+            function_network.deny_code(self, self.role, self.function)
+            unscoped += "nor have ec2:DescribeNetworkInterfaces and ec2:DescribeSubnets; "
+        acknowledge(self.role, "IAM5[Resource::*]", unscoped + "no other statement of this role uses '*'.")
