@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cdk_ml_lens.core.alarms import AlarmRule
     from cdk_ml_lens.core.errors import Fault, PropError
-    from cdk_ml_lens.core.refs import InvocableEndpoint, ReadingAction
+    from cdk_ml_lens.core.refs import InvocableEndpoint, PrivateNetwork, ReadingAction
     from cdk_ml_lens.hosting.asynchronous import AsyncInference
     from cdk_ml_lens.hosting.autoscaling import Autoscaling, ScheduledCapacity, load_test_sizing
     from cdk_ml_lens.hosting.batch_definition import TransformOptions
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from cdk_ml_lens.hosting.capture import DataCapture
     from cdk_ml_lens.hosting.endpoint import ModelEndpoint
     from cdk_ml_lens.hosting.images import InferenceImage
+    from cdk_ml_lens.hosting.inference_api import InferenceApi
+    from cdk_ml_lens.hosting.inference_api_access import ApiAccess, Firewall
+    from cdk_ml_lens.hosting.inference_api_contract import InferenceContract
+    from cdk_ml_lens.hosting.inference_api_limits import ApiLimits
     from cdk_ml_lens.hosting.inference_component import ComponentResources, InferenceComponent
     from cdk_ml_lens.hosting.model import ModelArtifact, ModelSource
     from cdk_ml_lens.hosting.model_sources import MultiModelSource, PipelineSource
@@ -34,10 +38,14 @@ if TYPE_CHECKING:
     from cdk_ml_lens.iot.scorer import Scoring
     from cdk_ml_lens.iot.scoring_rule import ScoringRule
     from cdk_ml_lens.iot.topics import RuleSql
+    from cdk_ml_lens.network.isolated_network import IsolatedNetwork
+    from cdk_ml_lens.network.private_service import PrivateService
     from cdk_ml_lens.patterns.iot_inference import IotInference
 
 _HOMES = {
     "AlarmRule": "core.alarms",
+    "ApiAccess": "hosting.inference_api_access",
+    "ApiLimits": "hosting.inference_api_limits",
     "AsyncInference": "hosting.asynchronous",
     "Autoscaling": "hosting.autoscaling",
     "BatchTransform": "hosting.batch_transform",
@@ -48,12 +56,16 @@ _HOMES = {
     "DeviceFleet": "iot.fleet",
     "Fault": "core.errors",
     "Feature": "iot.features",
+    "Firewall": "hosting.inference_api_access",
+    "InferenceApi": "hosting.inference_api",
     "InferenceComponent": "hosting.inference_component",
+    "InferenceContract": "hosting.inference_api_contract",
     "InferenceImage": "hosting.images",
     "Ingestion": "iot.ingestion",
     "InvocableEndpoint": "core.refs",
     "Invoke": "iot.actions",
     "IotInference": "patterns.iot_inference",
+    "IsolatedNetwork": "network.isolated_network",
     "ModelArtifact": "hosting.model",
     "ModelEndpoint": "hosting.endpoint",
     "ModelSource": "hosting.model",
@@ -61,6 +73,8 @@ _HOMES = {
     "NotifyTopic": "iot.actions",
     "PipelineSource": "hosting.model_sources",
     "PredictionLog": "iot.prediction_log",
+    "PrivateNetwork": "core.refs",
+    "PrivateService": "network.private_service",
     "PropError": "core.errors",
     "ReadingAction": "core.refs",
     "RollbackAlarms": "hosting.rollout",
@@ -77,6 +91,8 @@ _HOMES = {
 }
 __all__ = (
     "AlarmRule",
+    "ApiAccess",
+    "ApiLimits",
     "AsyncInference",
     "Autoscaling",
     "BatchTransform",
@@ -87,12 +103,16 @@ __all__ = (
     "DeviceFleet",
     "Fault",
     "Feature",
+    "Firewall",
+    "InferenceApi",
     "InferenceComponent",
+    "InferenceContract",
     "InferenceImage",
     "Ingestion",
     "InvocableEndpoint",
     "Invoke",
     "IotInference",
+    "IsolatedNetwork",
     "ModelArtifact",
     "ModelEndpoint",
     "ModelSource",
@@ -100,6 +120,8 @@ __all__ = (
     "NotifyTopic",
     "PipelineSource",
     "PredictionLog",
+    "PrivateNetwork",
+    "PrivateService",
     "PropError",
     "ReadingAction",
     "RollbackAlarms",
