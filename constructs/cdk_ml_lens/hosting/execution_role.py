@@ -40,7 +40,9 @@ class ExecutionRole(Construct):
     Lens best practice MLSEC03-BP01.
     """
 
-    def __init__(self, scope: Construct, id: str, *, models: Sequence[AnyModel], log_group: logs.ILogGroup | None) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, models: Sequence[AnyModel], log_group: logs.ILogGroup | None
+    ) -> None:
         super().__init__(scope, id)
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
         for model in models:
