@@ -108,12 +108,7 @@ def _first_failure(esm: Record, batch: list[Record], result: Record) -> int | No
 
 
 def _send_failure(
-    esm: Record,
-    function: Record,
-    shard: Shard,
-    rest: list[Record],
-    condition: str,
-    submit: destinations.Submit,
+    esm: Record, function: Record, shard: Shard, rest: list[Record], condition: str, submit: destinations.Submit
 ) -> None:
     target = ((esm.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
     if not target:
@@ -129,17 +124,21 @@ def _send_failure(
         "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
         "version": "1.0",
         "timestamp": _iso(time.time()),
-        "KinesisBatchInfo": {
-            "shardId": shard.shard_id,
-            "startSequenceNumber": rest[0]["SequenceNumber"],
-            "endSequenceNumber": rest[-1]["SequenceNumber"],
-            "approximateArrivalOfFirstRecord": _iso(rest[0]["ApproximateArrivalTimestamp"]),
-            "approximateArrivalOfLastRecord": _iso(rest[-1]["ApproximateArrivalTimestamp"]),
-            "batchSize": len(rest),
-            "streamArn": esm["EventSourceArn"],
-        },
+        "KinesisBatchInfo": _batch_info(esm, shard, rest),
     }
     destinations.send(target, document, submit=submit)
+
+
+def _batch_info(esm: Record, shard: Shard, rest: list[Record]) -> Record:
+    return {
+        "shardId": shard.shard_id,
+        "startSequenceNumber": rest[0]["SequenceNumber"],
+        "endSequenceNumber": rest[-1]["SequenceNumber"],
+        "approximateArrivalOfFirstRecord": _iso(rest[0]["ApproximateArrivalTimestamp"]),
+        "approximateArrivalOfLastRecord": _iso(rest[-1]["ApproximateArrivalTimestamp"]),
+        "batchSize": len(rest),
+        "streamArn": esm["EventSourceArn"],
+    }
 
 
 def _iso(seconds: float) -> str:
