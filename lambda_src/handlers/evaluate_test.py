@@ -104,14 +104,7 @@ class _Look:
             control, treatment = ab_cohorts.samples(
                 state.cohort, plan=plan, table=self.setup.table, client=self.clients.ledger
             )
-            state = self.store.save(
-                replace(
-                    state,
-                    cohort=state.cohort + 1,
-                    control=state.control.merge(control),
-                    treatment=state.treatment.merge(treatment),
-                )
-            )
+            state = self.store.save(state.take_in(control, treatment))
         return state
 
     def judge(self, state: State) -> State:

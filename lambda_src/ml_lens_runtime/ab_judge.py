@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ml_lens_runtime import bandit, stats
+from ml_lens_runtime import bandit, intervals, stats
 from ml_lens_runtime.ab_plan import Plan
 from ml_lens_runtime.ab_state import ANNOUNCE_SECONDS, State
 from ml_lens_runtime.assignment import Share
@@ -20,26 +20,24 @@ Findings = dict[str, Any]
 def find(state: State, plan: Plan) -> Findings:
     """Return what the samples say: figures by variant, the difference, and the side that won, if any.
 
-    The fixed policy decides by the mSPRT (`stats.compare`). Under Thompson sampling outcomes decide who comes next, and
-    a difference of means is then no martingale; each variant's own interval is still valid, so that test decides when
-    the two exact intervals, at half the error rate each (union bound), have no value in common.
+    The fixed policy compares the means (`stats.compare`); under Thompson sampling, where outcomes decide who comes
+    next, the comparison is made within cohorts (`stats.compare_strata`).
     """
-    exact = plan.policy == "thompson"
-    each = plan.alpha / 2 if exact else plan.alpha
-    control, treatment = (_interval(sample, plan, alpha=each) for sample in (state.control, state.treatment))
-    if exact:
-        low, high, p_value = treatment[0] - control[1], treatment[1] - control[0], None
+    control, treatment = (_interval(sample, plan) for sample in (state.control, state.treatment))
+    if plan.policy == "thompson":
+        result = stats.compare_strata(
+            state.strata, state.control, state.treatment, effect=plan.effect, alpha=plan.alpha
+        )
     else:
         result = stats.compare(state.control, state.treatment, effect=plan.effect, alpha=plan.alpha, binary=plan.binary)
-        low, high, p_value = result.low, result.high, result.p_value
+    better = "treatment" if result.low > 0 else "control" if result.high < 0 else None
     ready = min(state.control.count, state.treatment.count) >= plan.min_users
-    better = "treatment" if low > 0 else "control" if high < 0 else None
     return {
         "winner": better if ready else None,
-        "difference": state.treatment.mean - state.control.mean,
-        "low": low,
-        "high": high,
-        "p_value": p_value,
+        "difference": result.difference,
+        "low": result.low,
+        "high": result.high,
+        "p_value": result.p_value,
         "control": {"users": state.control.count, "mean": state.control.mean, "low": control[0], "high": control[1]},
         "treatment": {
             "users": state.treatment.count,
@@ -124,7 +122,7 @@ def _names(plan: Plan) -> dict[str, str]:
     return {"control": plan.control, "treatment": plan.treatment}
 
 
-def _interval(sample: stats.Sample, plan: Plan, *, alpha: float) -> tuple[float, float]:
+def _interval(sample: stats.Sample, plan: Plan) -> tuple[float, float]:
     if plan.binary:
-        return stats.proportion_interval(sample.successes, sample.count, alpha=alpha)
-    return stats.mean_interval(sample, alpha=alpha, sharpest_at=max(2, plan.max_users // 4))
+        return intervals.proportion_interval(sample.successes, sample.count, alpha=plan.alpha)
+    return intervals.mean_interval(sample, alpha=plan.alpha, sharpest_at=max(2, plan.max_users // 4))

@@ -40,7 +40,7 @@ class Plan:
     alpha : float
         Probability of declaring equal variants different.
     effect : float
-        Difference at which the fixed policy's test is quickest, in the metric's unit.
+        Difference at which the test is quickest, in the metric's unit.
     min_users : int
         Users of each variant before the first decision or change of shares.
     max_users : int
@@ -61,9 +61,9 @@ class Plan:
     grace_seconds: int
     policy: str
     alpha: float
+    effect: float
     min_users: int
     max_users: int
-    effect: float = 0.0
     max_step: float = 0.0
     floor: float = 0.0
 

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from ml_lens_runtime import strict_json
 from ml_lens_runtime.ab_plan import Plan
 from ml_lens_runtime.assignment import Share
-from ml_lens_runtime.stats import Sample
+from ml_lens_runtime.stats import Sample, Strata
 
 KEY = {"id": {"S": "test"}}
 CACHE_SECONDS = 10.0
@@ -35,6 +35,8 @@ class State:
         First cohort that is not yet in the samples.
     control, treatment : Sample
         Users whose window has closed.
+    strata : Strata
+        The same users, compared within their cohorts.
     shares : tuple of Share
         The last two announcements, newest last.
     looks : int
@@ -51,6 +53,7 @@ class State:
     cohort: int
     control: Sample = field(default_factory=Sample)
     treatment: Sample = field(default_factory=Sample)
+    strata: Strata = field(default_factory=Strata)
     shares: tuple[Share, ...]
     looks: int = 0
     verdict: dict[str, Any] | None = None
@@ -66,6 +69,16 @@ class State:
         """Return the state as text; finite floats survive exactly, an unbounded interval's ends become null."""
         return strict_json.dumps(asdict(self))
 
+    def take_in(self, control: Sample, treatment: Sample) -> State:
+        """Return the state with the users of the next cohort."""
+        return replace(
+            self,
+            cohort=self.cohort + 1,
+            control=self.control.merge(control),
+            treatment=self.treatment.merge(treatment),
+            strata=self.strata.add(control, treatment),
+        )
+
     @classmethod
     def from_json(cls, text: str) -> State:
         """Read what `to_json` wrote."""
@@ -75,6 +88,7 @@ class State:
             | {
                 "control": Sample(**given["control"]),
                 "treatment": Sample(**given["treatment"]),
+                "strata": Strata(**given["strata"]),
                 "shares": tuple(Share(**share) for share in given["shares"]),
                 "outbox": tuple(given["outbox"]),
             }

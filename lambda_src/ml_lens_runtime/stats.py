@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-
-_HALVINGS = 60  # of an interval inside [0, 1]: below the resolution of a float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +45,21 @@ class Sample:
     def successes(self) -> int:
         """Number of ones among zeros and ones."""
         return round(self.mean * self.count)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Strata:
+    """Sums over strata for `compare_strata`: of the weights, and of the weighted differences."""
+
+    weight: float = 0.0
+    score: float = 0.0
+
+    def add(self, control: Sample, treatment: Sample) -> Strata:
+        """Return the sums with one more stratum; one that has only one side says nothing."""
+        if min(control.count, treatment.count) == 0:
+            return self
+        weight = control.count * treatment.count / (control.count + treatment.count)
+        return Strata(weight=self.weight + weight, score=self.score + weight * (treatment.mean - control.mean))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,8 +105,43 @@ def compare(control: Sample, treatment: Sample, *, effect: float, alpha: float, 
     "Group Sequential Methods", 2000, section 3.1. V is estimated, so the error rate is asymptotic: hence the least
     number of users per variant before the first look.
     """
-    difference = treatment.mean - control.mean
     spread = _variance_of_difference(control, treatment, binary=binary)
+    return _mixture_test(treatment.mean - control.mean, spread, effect=effect, alpha=alpha)
+
+
+def compare_strata(strata: Strata, control: Sample, treatment: Sample, *, effect: float, alpha: float) -> Comparison:
+    """Compare two proportions by the mSPRT within strata; valid if earlier outcomes decide who is assigned next.
+
+    As `compare`, with D = sum(w * d) / sum(w) and V = p * (1 - p) / sum(w), where d is a stratum's difference of
+    proportions, w = n_c * n_t / (n_c + n_t) its weight, and p the proportion of all users. In a stratum whose split
+    was fixed before its outcomes were known, w * d has mean 0 if there is no difference, whatever came before: the
+    sum is a martingale, which the plain difference of means is not once outcomes move the shares. Strata also keep a
+    drift of the proportion over time from posing as a difference (Simpson's paradox).
+
+    Parameters
+    ----------
+    strata : Strata
+        The sums, one stratum per cohort.
+    control, treatment : Sample
+        All users, for p.
+    effect, alpha : float
+        As for `compare`.
+
+    Notes
+    -----
+    Sources: W. Cochran, "Some methods for strengthening the common chi-squared tests", Biometrics 10(4), 1954,
+    pp. 417-451 (weights); N. Mantel, W. Haenszel, Journal of the National Cancer Institute 22(4), 1959, pp. 719-748
+    (sum(w * d) is their observed minus expected). The mixture as in `compare`.
+    """
+    if strata.weight <= 0:
+        return _mixture_test(0.0, 0.0, effect=effect, alpha=alpha)
+    share = control.merge(treatment).mean
+    variance = share * (1 - share) / strata.weight
+    return _mixture_test(strata.score / strata.weight, variance, effect=effect, alpha=alpha)
+
+
+def _mixture_test(difference: float, spread: float, *, effect: float, alpha: float) -> Comparison:
+    """Return the mSPRT's answer to a difference of a variance; see `compare`."""
     if spread <= 0:  # fewer than two values, or no variation at all: nothing can be said
         return Comparison(difference=difference, low=-math.inf, high=math.inf, p_value=1.0)
     both = spread + effect * effect
@@ -114,66 +161,6 @@ def mixture_margin(variance: float, *, effect: float, alpha: float) -> float:
     return math.sqrt(2 * variance * both / (effect * effect) * math.log(math.sqrt(both / variance) / alpha))
 
 
-def proportion_interval(successes: int, count: int, *, alpha: float) -> tuple[float, float]:
-    """Return the always-valid interval of one proportion; exact, not asymptotic.
-
-    With s successes of n and a uniform mixture over the true proportion, the ratio
-
-        M(p) = Beta(1 + s, 1 + n - s) / (p^s * (1 - p)^(n - s))
-
-    is a martingale with mean 1 if p is the truth, so P(M(p) >= 1/alpha at any n) <= alpha. The interval holds
-    every p with M(p) < 1/alpha. It stays valid if outcomes decide who is assigned next, as a bandit does, because
-    each variant's own sequence of outcomes stays a sequence of independent draws.
-
-    Notes
-    -----
-    Sources: H. Robbins, Annals of Mathematical Statistics 41(5), 1970, pp. 1397-1409 (beta mixture of Bernoulli
-    likelihoods); S. Howard, A. Ramdas, J. McAuliffe, J. Sekhon, "Time-uniform, nonparametric, nonasymptotic
-    confidence sequences", Annals of Statistics 49(2), 2021, pp. 1055-1080 (mixture boundaries).
-    """
-    failures = count - successes
-    bound = math.lgamma(1 + successes) + math.lgamma(1 + failures) - math.lgamma(2 + count) + math.log(alpha)
-
-    def holds(p: float) -> bool:
-        return (successes * math.log(p) if successes else 0.0) + (
-            failures * math.log1p(-p) if failures else 0.0
-        ) > bound
-
-    seen = successes / count if count else 0.5
-    low = 0.0 if successes == 0 else _edge(outside=0.0, inside=seen, holds=holds)
-    high = 1.0 if failures == 0 else _edge(outside=1.0, inside=seen, holds=holds)
-    return low, high
-
-
-def mean_interval(sample: Sample, *, alpha: float, sharpest_at: int) -> tuple[float, float]:
-    """Return the always-valid interval of one mean; asymptotic.
-
-        mean +- s * sqrt(2 * (n*r + 1) / (n^2 * r) * log(sqrt(n*r + 1) / alpha)),
-        r = (-2*log(alpha) + log(-2*log(alpha) + 1)) / sharpest_at.
-
-    Parameters
-    ----------
-    sample : Sample
-        Values of one variant.
-    alpha : float
-        Error rate.
-    sharpest_at : int
-        Number of values at which the interval is to be narrowest; fixed before the test.
-
-    Notes
-    -----
-    Source: I. Waudby-Smith, D. Arbour, R. Sinha, E. Kennedy, A. Ramdas, "Time-uniform central limit theory and
-    asymptotic confidence sequences", Annals of Statistics 52(6), 2024, pp. 2613-2640 (arXiv:2103.06476), theorem 2.2
-    and the choice of rho in its appendix.
-    """
-    if sample.count < 2:
-        return -math.inf, math.inf
-    rho = (-2 * math.log(alpha) + math.log(-2 * math.log(alpha) + 1)) / sharpest_at
-    grown = sample.count * rho + 1
-    margin = math.sqrt(2 * sample.variance * grown / (sample.count**2 * rho) * math.log(math.sqrt(grown) / alpha))
-    return sample.mean - margin, sample.mean + margin
-
-
 def _variance_of_difference(control: Sample, treatment: Sample, *, binary: bool) -> float:
     """Return the variance of the difference of means; see `compare`."""
     if min(control.count, treatment.count) < 2:
@@ -183,11 +170,3 @@ def _variance_of_difference(control: Sample, treatment: Sample, *, binary: bool)
         return apart
     share = (control.successes + treatment.successes) / (control.count + treatment.count)
     return max(apart, share * (1 - share) * (1 / control.count + 1 / treatment.count))
-
-
-def _edge(*, outside: float, inside: float, holds: Callable[[float], bool]) -> float:
-    """Return where `holds` ends between a point outside and the estimate, by bisection; on the outer side."""
-    for _ in range(_HALVINGS):
-        middle = (outside + inside) / 2
-        outside, inside = (outside, middle) if holds(middle) else (middle, inside)
-    return outside
