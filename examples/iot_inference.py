@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 
-from cdk_ml_lens import Feature, Ingestion, IotInference, ModelArtifact, ModelSource, Variant
+from cdk_ml_lens import DeviceFleet, Feature, Ingestion, IotInference, ModelArtifact, ModelSource, Variant
 
 
 def build(app: cdk.App) -> cdk.Stack:
@@ -24,7 +24,7 @@ def build(app: cdk.App) -> cdk.Stack:
         ],
         ingestion=Ingestion.queued(batch=200, window_seconds=2),
         emails=["operations@example.com"],
-        topic_prefix="plant/turbines",
+        fleet=DeviceFleet(stack, "Fleet", topic_prefix="plant/turbines"),
     )
     # endregion
     cdk.CfnOutput(stack, "EndpointName", value=inference.endpoint.endpoint_name)

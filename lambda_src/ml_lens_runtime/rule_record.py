@@ -1,4 +1,7 @@
-"""What the IoT rule wrote: device, time and trace around the device's payload (base64, or plain fields)."""
+"""What the IoT rule wrote: device, time and trace around the device's payload (base64, or plain fields).
+
+A dead-letter envelope of ours is opened as well, so that a queue of dead letters can be redriven after a repair.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +34,9 @@ class Record:
         The reading, where the rule delivered it as plain fields.
     fault : ReadingError or None
         Why the record could not be opened.
+    again : str
+        Which dead letter this was; empty for a reading on its first way. It is part of the ledger key, or the ledger
+        would take the redriven reading for a duplicate of the one that it saw fail.
     """
 
     device_id: str
@@ -40,6 +46,7 @@ class Record:
     identity: bytes
     content: dict[str, Any] | None = None
     fault: ReadingError | None = None
+    again: str = ""
 
 
 def open_record(message: Message) -> Record:
@@ -63,6 +70,7 @@ def open_record(message: Message) -> Record:
         identity=identity,
         content=content,
         fault=fault,
+        again=f"{fields['message_id']}/{fields['attempts']}" if _is_dead_letter(fields) else "",
     )
 
 
@@ -80,8 +88,16 @@ def _fields(body: bytes | dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+def _is_dead_letter(fields: dict[str, Any]) -> bool:
+    return fields.keys() >= {"reason", "message_id", "attempts", "payload", "payload_base64"}
+
+
 def _payload(fields: dict[str, Any]) -> tuple[dict[str, Any] | None, bytes, ReadingError | None]:
     payload = fields.get("payload")
+    if _is_dead_letter(fields):
+        if isinstance(payload, str):
+            return None, payload.encode("utf-8", "surrogatepass"), None
+        payload = fields["payload_base64"]
     if payload is None:
         content = {name: value for name, value in fields.items() if name not in RULE_FIELDS}
         return content, _encoded(content), None

@@ -85,7 +85,7 @@ def _task(message: Message, *, settings: Settings, now: float) -> Task:
     except ReadingError as found:
         fault = found
     prediction_id = f"{record.device_id}#{record.trace_id if name is None else name}"
-    digest = hashlib.sha256(record.identity).hexdigest()[:16]
+    digest = hashlib.sha256(record.identity + record.again.encode()).hexdigest()[:16]
     return Task(
         key=f"{prediction_id}#{digest}",
         prediction_id=prediction_id,

@@ -12,7 +12,7 @@ from constructs import Construct
 from cdk_ml_lens.core.errors import Faults
 from cdk_ml_lens.iot.device import FleetDevice
 from cdk_ml_lens.iot.device_policy import claim_policy, device_policy
-from cdk_ml_lens.iot.provisioning import ProvisioningRole, hook_property, template_body
+from cdk_ml_lens.iot.provisioning import ProvisioningRole, await_hook, hook_property, template_body
 
 _PREFIX = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+){0,3}")
 
@@ -133,4 +133,6 @@ class DeviceFleet(Construct):
             pre_provisioning_hook=None if hook is None else hook_property(self, hook),
         )
         template.node.add_dependency(role)
+        if hook is not None:
+            await_hook(template, hook)
         return template

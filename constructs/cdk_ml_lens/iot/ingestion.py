@@ -15,7 +15,7 @@ class Ingestion:
 
     @staticmethod
     def queued(
-        *, batch: int = 100, window_seconds: int = 1, attempts: int = 5, max_concurrency: int = 10
+        *, batch: int = 100, window_seconds: int = 1, attempts: int = 10, max_concurrency: int = 10
     ) -> QueuedIngestion:
         """Rule → SQS → batches: the default; cheapest per reading, and nothing is lost while the model is away.
 
@@ -26,7 +26,8 @@ class Ingestion:
         window_seconds : int
             Longest wait for a batch to fill, in seconds; the floor of the alert latency. Default: 1.
         attempts : int
-            Deliveries of a reading before it is dead-lettered with its cause. Default: 5.
+            Deliveries of a reading before it is dead-lettered with its cause; ten bridge an outage of about ten
+            minutes, by the pauses in between. Default: 10.
         max_concurrency : int
             Most scorers at once, so that a burst does not flood the endpoint. Default: 10.
         """
@@ -36,7 +37,7 @@ class Ingestion:
 
     @staticmethod
     def streamed(
-        *, batch: int = 100, window_seconds: int = 1, attempts: int = 5, retention_hours: int = 24
+        *, batch: int = 100, window_seconds: int = 1, attempts: int = 10, retention_hours: int = 24
     ) -> StreamedIngestion:
         """Rule → Kinesis, partitioned by device: readings of a device stay in order and can be replayed.
 

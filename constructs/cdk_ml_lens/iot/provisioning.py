@@ -14,6 +14,7 @@ from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.nag import acknowledge, finding_of
 
 _HOOK_VERSION = "2020-04-01"
+_HOOK_PERMISSION = "IotPreProvisioning"
 # What registering a thing with an existing policy calls, by the resource type IAM knows for the action.
 # Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsiot.html
 _THING_ACTIONS = (
@@ -102,13 +103,20 @@ def template_body(
 def hook_property(scope: Construct, hook: lambda_.IFunction) -> iot.CfnProvisioningTemplate.ProvisioningHookProperty:
     """Let IoT Core of this account call ``hook`` before it registers a device."""
     hook.add_permission(
-        "IotPreProvisioning",
+        _HOOK_PERMISSION,
         principal=iam.ServicePrincipal("iot.amazonaws.com"),
         source_account=cdk.Stack.of(scope).account,
     )
     return iot.CfnProvisioningTemplate.ProvisioningHookProperty(
         target_arn=hook.function_arn, payload_version=_HOOK_VERSION
     )
+
+
+def await_hook(template: iot.CfnProvisioningTemplate, hook: lambda_.IFunction) -> None:
+    """Make the template wait for the permission: IoT Core checks then that it may call the hook."""
+    permission = hook.node.try_find_child(_HOOK_PERMISSION)
+    if permission is not None:  # a function of another account has none of ours
+        template.node.add_dependency(permission)
 
 
 def _name(thing_group: iot.CfnThingGroup) -> str:

@@ -42,8 +42,8 @@ class IotInference(Construct):
         What else follows an anomaly, beside the notification and the device command. Default: nothing.
     emails : sequence of str
         Who is told of anomalies and alarms. Default: nobody by mail; subscribe to the topics.
-    topic_prefix : str
-        First levels of the fleet's MQTT topics. Default: ``devices``.
+    fleet : DeviceFleet, optional
+        Your own, with a pre-provisioning hook or another topic prefix. Default: a new one on ``devices/``.
     encryption_key : IKey, optional
         Customer managed key of everything. Default: a new one.
 
@@ -67,7 +67,7 @@ class IotInference(Construct):
         ingestion: Ingestion | None = None,
         actions: Sequence[ReadingAction] = (),
         emails: Sequence[str] = (),
-        topic_prefix: str = "devices",
+        fleet: DeviceFleet | None = None,
         encryption_key: kms.IKey | None = None,
     ) -> None:
         super().__init__(scope, id)
@@ -75,7 +75,7 @@ class IotInference(Construct):
         self.alarms = NotifyTopic(self, "Alarms", encryption_key=key, emails=emails)
         self.alerts = NotifyTopic(self, "Alerts", encryption_key=key, emails=emails)
         self.bucket = SecureBucket(self, "Storage", encryption_key=key, expire_days=RETENTION_DAYS).bucket
-        self.fleet = DeviceFleet(self, "Fleet", topic_prefix=topic_prefix)
+        self.fleet = DeviceFleet(self, "Fleet") if fleet is None else fleet
         self.endpoint = ModelEndpoint(
             self,
             "Endpoint",

@@ -105,6 +105,8 @@ def test_full_calls_a_hook_of_this_account(stack: cdk.Stack, synth: Callable[[cd
     permission = template.only("AWS::Lambda::Permission")
     assert permission["Principal"] == "iot.amazonaws.com"
     assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}
+    ((template_id, _),) = template.of_type("AWS::IoT::ProvisioningTemplate").items()
+    assert set(template.of_type("AWS::Lambda::Permission")) <= template.depends_on(template_id)  # IoT tries the hook
 
 
 def test_fixed_device_gets_a_certificate_from_its_csr(stack: cdk.Stack, synth: Callable[[cdk.Stack], Template]) -> None:

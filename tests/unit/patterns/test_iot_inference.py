@@ -10,7 +10,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_kms as kms
 
-from cdk_ml_lens import Feature, Ingestion, IotInference, ModelArtifact, ModelSource, PropError, Variant
+from cdk_ml_lens import DeviceFleet, Feature, Ingestion, IotInference, ModelArtifact, ModelSource, PropError, Variant
 from tests.unit.templates import Template
 
 # What a synth of the pattern may cost in round trips to the jsii kernel; one costs about 0.3 ms.
@@ -55,7 +55,7 @@ def test_full_takes_key_mails_prefix_and_ingestion(
         model_file,
         encryption_key=kms.Key(stack, "Mine"),
         emails=["ops@example.com"],
-        topic_prefix="plant/line-1",
+        fleet=DeviceFleet(stack, "Plant", topic_prefix="plant/line-1"),
         ingestion=Ingestion.streamed(),
     )
     template = synth(stack)
@@ -67,8 +67,8 @@ def test_full_takes_key_mails_prefix_and_ingestion(
 
 
 def test_fails_before_anything_is_made(stack: cdk.Stack, model_file: Path) -> None:
-    with pytest.raises(PropError, match="topic_prefix must be"):
-        make(stack, model_file, topic_prefix="a//b")
+    with pytest.raises(PropError, match="emails must be e-mail addresses"):
+        make(stack, model_file, emails=["nobody"])
 
 
 def test_stateful_resources_keep_their_logical_ids(
