@@ -57,6 +57,7 @@ check: setup ## lint, format, types
 	$(BIN)/ruff format --check .
 	$(RUN) $(BIN)/mypy constructs/cdk_ml_lens stacks app.py examples benchmarks
 	$(RUN) $(BIN)/mypy lambda_src
+	$(RUN) $(BIN)/mypy model_src
 
 bench: setup ## ratios of this machine, of one run
 	@$(RUN) CDK_VALIDATION=false PYTHONPATH=lambda_src $(BIN)/python -m benchmarks
