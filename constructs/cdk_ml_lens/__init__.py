@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from cdk_ml_lens.hosting.model import ModelArtifact, ModelSource
     from cdk_ml_lens.hosting.model_sources import MultiModelSource, PipelineSource
     from cdk_ml_lens.hosting.rollout import RollbackAlarms, Rollout
+    from cdk_ml_lens.hosting.shift_checks import AnswerCheck, ShiftChecks, SyntheticRequest, VariantComparison
+    from cdk_ml_lens.hosting.shift_plan import ShiftPlan
+    from cdk_ml_lens.hosting.traffic_shift import TrafficShift
     from cdk_ml_lens.hosting.variants import ServerlessVariant, Variant
     from cdk_ml_lens.hosting.verified_rollout import VerifiedRollout
     from cdk_ml_lens.iot.actions import CommandDevice, Invoke, NotifyTopic
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AlarmRule": "core.alarms",
+    "AnswerCheck": "hosting.shift_checks",
     "ApiAccess": "hosting.inference_api_access",
     "ApiLimits": "hosting.inference_api_limits",
     "AsyncInference": "hosting.asynchronous",
@@ -84,13 +88,19 @@ _HOMES = {
     "Scoring": "iot.scorer",
     "ScoringRule": "iot.scoring_rule",
     "ServerlessVariant": "hosting.variants",
+    "ShiftChecks": "hosting.shift_checks",
+    "ShiftPlan": "hosting.shift_plan",
+    "SyntheticRequest": "hosting.shift_checks",
+    "TrafficShift": "hosting.traffic_shift",
     "TransformOptions": "hosting.batch_definition",
     "Variant": "hosting.variants",
+    "VariantComparison": "hosting.shift_checks",
     "VerifiedRollout": "hosting.verified_rollout",
     "load_test_sizing": "hosting.autoscaling",
 }
 __all__ = (
     "AlarmRule",
+    "AnswerCheck",
     "ApiAccess",
     "ApiLimits",
     "AsyncInference",
@@ -131,8 +141,13 @@ __all__ = (
     "Scoring",
     "ScoringRule",
     "ServerlessVariant",
+    "ShiftChecks",
+    "ShiftPlan",
+    "SyntheticRequest",
+    "TrafficShift",
     "TransformOptions",
     "Variant",
+    "VariantComparison",
     "VerifiedRollout",
     "load_test_sizing",
 )
