@@ -75,6 +75,7 @@ class LaptopCloud:
         *,
         auth: bool = False,
         lambda_workers: int = 2,
+        time_scale: float = 1.0,
         state_dir: Path | None = None,
         port: int = 0,
         models: ModelRuntime | None = None,
@@ -89,6 +90,9 @@ class LaptopCloud:
             Enforce IAM policies and IoT policies. Default: off.
         lambda_workers
             How many event-driven Lambda invocations run at a time. Default: 2.
+        time_scale
+            Seconds of AWS per second here, for guardrails and alarm periods: with 60, a bake of one minute lasts
+            one second. Default: 1.
         state_dir
             Folder for logs, models and temporary files; kept. Default: a temporary folder, removed by `stop`.
         port
@@ -115,7 +119,8 @@ class LaptopCloud:
         server = ServerProcess(
             ServerOptions(
                 state_dir=home, python=python, model_python=models.python, model_server=models.server,
-                gateway_port=port, auth=auth, lambda_workers=lambda_workers, detached=detached,
+                gateway_port=port, auth=auth, lambda_workers=lambda_workers, time_scale=time_scale,
+                detached=detached,
             )
         )  # fmt: skip
         cloud = cls(endpoint_url=f"http://127.0.0.1:{server.gateway_port}", mqtt_port=server.mqtt_port, state_dir=home)

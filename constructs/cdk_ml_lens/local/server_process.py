@@ -37,6 +37,7 @@ class ServerOptions:
     auth: bool = False
     lambda_workers: int = 2
     retry_delays: tuple[float, ...] = (1.0, 2.0)
+    time_scale: float = 1.0
     detached: bool = False
 
     def settings(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What an endpoint is at a moment: its variants in service, and moto's record that DescribeEndpoint reads."""
+"""What an endpoint is at a moment: its fleets in service, and moto's record that DescribeEndpoint reads."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ Params = dict[str, Any]
 
 @dataclass(kw_only=True)
 class Variant:
-    """One production variant in service."""
+    """One variant in service; ``slots`` bounds the requests at once of a serverless one."""
 
     name: str
     process: ModelProcess
     weight: float
     instances: int
+    slots: threading.BoundedSemaphore | None = None
 
     def as_described(self) -> Params:
         """Return the variant as DescribeEndpoint shows it."""
@@ -35,17 +36,39 @@ class Variant:
 
 
 @dataclass(kw_only=True)
-class Endpoint:
-    """One endpoint: what serves now, and its configuration."""
+class Fleet:
+    """The model servers of one endpoint configuration."""
 
-    name: str
-    config: Params = field(default_factory=dict)
-    variants: list[Variant] = field(default_factory=list)
-    settled: threading.Event = field(default_factory=threading.Event)
+    config: Params
+    variants: list[Variant]
+    shadows: list[Variant] = field(default_factory=list)
 
     def processes(self) -> dict[str, ModelProcess]:
-        """Return the model servers in use, by model."""
-        return {variant.process.model_name: variant.process for variant in self.variants}
+        """Return the model servers, by model."""
+        return {variant.process.model_name: variant.process for variant in (*self.variants, *self.shadows)}
+
+    def stop(self, *, but: Fleet | None = None) -> None:
+        """End the servers that no other fleet uses."""
+        kept = {} if but is None else but.processes()
+        for name, process in self.processes().items():
+            if kept.get(name) is not process:
+                process.stop()
+
+
+@dataclass(kw_only=True)
+class Endpoint:
+    """One endpoint: the fleet that serves, and during an update the one that takes a share of the traffic."""
+
+    name: str
+    live: Fleet | None = None
+    incoming: Fleet | None = None
+    share: float = 0.0
+    settled: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def variants(self) -> list[Variant]:
+        """Variants of the fleet in service."""
+        return [] if self.live is None else self.live.variants
 
 
 def described(name: str) -> Any:
@@ -55,8 +78,9 @@ def described(name: str) -> Any:
 
 def show_in_service(shown: Any, endpoint: Endpoint) -> None:
     """Write into moto's record what serves now."""
-    shown.endpoint_config_name = endpoint.config["EndpointConfigName"]
-    shown.data_capture_config = endpoint.config.get("DataCaptureConfig") or {}
+    assert endpoint.live is not None
+    shown.endpoint_config_name = endpoint.live.config["EndpointConfigName"]
+    shown.data_capture_config = endpoint.live.config.get("DataCaptureConfig") or {}
     shown.production_variants = [variant.as_described() for variant in endpoint.variants]
     shown.failure_reason = None
     shown.endpoint_status = "InService"

@@ -6,8 +6,10 @@ import contextvars
 import threading
 from collections.abc import Callable
 
-from .endpoint_state import Endpoint, Params, Variant, described, show_in_service
-from .model_process import ModelFailedError, ModelProcess, ModelProcesses
+from . import endpoint_configs, guardrails
+from .endpoint_state import Endpoint, Fleet, Params, described, show_in_service
+from .fleets import bring_up
+from .model_process import ModelFailedError, ModelProcesses
 from .moto_bridge import ApiError, call
 
 DRAIN_SECONDS = 1.0  # calls that began on a replaced model may end on it
@@ -27,6 +29,9 @@ class Endpoints:
         self._endpoints: dict[str, Endpoint] = {}
         self.operations: dict[str, Callable[[Params], Params]] = {
             "CreateEndpoint": self.create,
+            "CreateEndpointConfig": endpoint_configs.create,
+            "DescribeEndpointConfig": endpoint_configs.describe,
+            "DeleteEndpointConfig": endpoint_configs.delete,
             "UpdateEndpoint": self.update,
             "UpdateEndpointWeightsAndCapacities": self.reweight,
             "DeleteEndpoint": self.delete,
@@ -35,27 +40,28 @@ class Endpoints:
     def find(self, name: str) -> Endpoint | None:
         """Return the endpoint if it serves."""
         endpoint = self._endpoints.get(name)
-        return endpoint if endpoint is not None and endpoint.variants else None
+        return endpoint if endpoint is not None and endpoint.live is not None else None
 
     def create(self, params: Params) -> Params:
         """Create an endpoint; it is ``Creating`` until its models answer."""
         name = params["EndpointName"]
         if name in self._endpoints:
             raise ApiError("ValidationException", f'Cannot create already existing endpoint "{name}".')
-        config = _config(params["EndpointConfigName"])
-        answer = call("sagemaker", "CreateEndpoint", params)
+        config = endpoint_configs.describe(params)
+        answer = call("sagemaker", "CreateEndpoint", {key: params[key] for key in params if key != "DeploymentConfig"})
         self._endpoints[name] = Endpoint(name=name)
-        self._deploy(self._endpoints[name], config, "Creating", kept_weights={})
+        self._begin(self._endpoints[name], "Creating", config, deployment={}, retain=False)
         return answer
 
     def update(self, params: Params) -> Params:
-        """Move an endpoint to another configuration; the old one serves until the new one answers."""
+        """Move an endpoint to another configuration, behind its guardrails; the old fleet serves meanwhile."""
         endpoint = self._at_rest(params["EndpointName"])
-        config = _config(params["EndpointConfigName"])
-        kept = {}
-        if params.get("RetainAllVariantProperties"):
-            kept = {variant.name: variant.weight for variant in endpoint.variants}
-        self._deploy(endpoint, config, "Updating", kept_weights=kept)
+        config = endpoint_configs.describe(params)
+        deployment = params.get("DeploymentConfig") or {}
+        if endpoint.live is not None:
+            guardrails.refuse(deployment, endpoint.live, config)
+        retain = bool(params.get("RetainAllVariantProperties"))
+        self._begin(endpoint, "Updating", config, deployment=deployment, retain=retain)
         return {"EndpointArn": described(endpoint.name).arn}
 
     def reweight(self, params: Params) -> Params:
@@ -77,8 +83,8 @@ class Endpoints:
         endpoint = self._at_rest(params["EndpointName"])
         answer = call("sagemaker", "DeleteEndpoint", params)
         del self._endpoints[endpoint.name]
-        for process in endpoint.processes().values():
-            process.stop()
+        if endpoint.live is not None:
+            endpoint.live.stop()
         return answer
 
     def wait(self, name: str, timeout: float = 180.0) -> tuple[str, str | None]:
@@ -98,58 +104,31 @@ class Endpoints:
             raise ApiError("ValidationException", f'Cannot update in-progress endpoint "{name}".')
         return endpoint
 
-    def _deploy(self, endpoint: Endpoint, config: Params, status: str, *, kept_weights: dict[str, float]) -> None:
+    def _begin(self, endpoint: Endpoint, status: str, config: Params, *, deployment: Params, retain: bool) -> None:
         endpoint.settled.clear()
         described(endpoint.name).endpoint_status = status
         context = contextvars.copy_context()
-        arguments = (self._bring_up, endpoint, config, kept_weights)
+        arguments = (self._deploy, endpoint, config, deployment, retain)
         threading.Thread(target=context.run, args=arguments, daemon=True).start()
 
-    def _bring_up(self, endpoint: Endpoint, config: Params, kept_weights: dict[str, float]) -> None:
-        before = endpoint.processes()
-        started: dict[str, ModelProcess] = {}
-        shown = described(endpoint.name)
+    def _deploy(self, endpoint: Endpoint, config: Params, deployment: Params, retain: bool) -> None:
+        """Bring the new fleet up and move to it; a rollback leaves the old one, InService and without a reason."""
+        shown, before = described(endpoint.name), endpoint.live
         try:
-            for model_name in dict.fromkeys(item["ModelName"] for item in config["ProductionVariants"]):
-                started[model_name] = before.get(model_name) or self._start(model_name)
-            for process in started.values():
-                process.wait_until_ready()
-            endpoint.variants = [_variant(item, started, kept_weights) for item in config["ProductionVariants"]]
-            endpoint.config = config
+            fleet = bring_up(config, processes=self._processes, before=before, retain=retain)
+            rolled_back = guardrails.shift(endpoint, fleet, deployment if before is not None else {})
             show_in_service(shown, endpoint)
-            _stop_later([process for name, process in before.items() if name not in started])
+            _stop_later(fleet if rolled_back is not None else before, kept=endpoint.live)
         except (ModelFailedError, ApiError) as error:
-            for name, process in started.items():
-                if name not in before:
-                    process.stop()
             shown.failure_reason = str(error)
-            shown.endpoint_status = "InService" if endpoint.variants else "Failed"
+            shown.endpoint_status = "Failed" if endpoint.live is None else "InService"
         finally:
             endpoint.settled.set()
 
-    def _start(self, model_name: str) -> ModelProcess:
-        model = call("sagemaker", "DescribeModel", {"ModelName": model_name})
-        containers = model.get("Containers") or []
-        container = model.get("PrimaryContainer") or (containers[0] if containers else {})
-        return self._processes.start(model_name, container)
 
-
-def _config(name: str) -> Params:
-    return call("sagemaker", "DescribeEndpointConfig", {"EndpointConfigName": name})
-
-
-def _variant(item: Params, processes: dict[str, ModelProcess], kept: dict[str, float]) -> Variant:
-    weight = float(item.get("InitialVariantWeight", 1.0))
-    return Variant(
-        name=item["VariantName"],
-        process=processes[item["ModelName"]],
-        weight=kept.get(item["VariantName"], weight),
-        instances=int(item.get("InitialInstanceCount", 1)),
-    )
-
-
-def _stop_later(processes: list[ModelProcess]) -> None:
-    for process in processes:
-        timer = threading.Timer(DRAIN_SECONDS, process.stop)
-        timer.daemon = True
-        timer.start()
+def _stop_later(fleet: Fleet | None, *, kept: Fleet | None) -> None:
+    if fleet is None or fleet is kept:
+        return
+    timer = threading.Timer(DRAIN_SECONDS, fleet.stop, kwargs={"but": kept})
+    timer.daemon = True
+    timer.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import random
 import threading
 import time
@@ -12,12 +13,14 @@ from ministack.core.responses import get_account_id
 from ministack.services import cloudwatch
 
 from .data_capture import Capture, Exchange
-from .endpoint_state import Endpoint, Variant
+from .endpoint_state import Endpoint, Fleet, Variant
 from .endpoints import Endpoints
 from .model_process import Reply
 from .moto_bridge import Answer, error
 
 MICROSECONDS = 1_000_000
+SHADOW_THREADS = 4
+FLEET_NAMESPACE = "LaptopCloud"  # which configuration served a request: AWS has no such metric
 
 
 class Invoker:
@@ -36,6 +39,7 @@ class Invoker:
         self._capture = capture
         self._random = random.Random()
         self._lock = threading.Lock()
+        self._shadows = concurrent.futures.ThreadPoolExecutor(SHADOW_THREADS, thread_name_prefix="shadow")
 
     def invoke(self, name: str, headers: dict[str, str], body: bytes) -> Answer:
         """Answer one call for endpoint ``name``."""
@@ -43,20 +47,53 @@ class Invoker:
         endpoint = self._endpoints.find(name)
         if endpoint is None:
             return error("ValidationError", f"Endpoint {name} of account {get_account_id()} not found.")
-        variant = self._choose(endpoint, headers.get("x-amzn-sagemaker-target-variant"))
+        fleet = self._fleet(endpoint)
+        variant = self._choose(fleet, headers.get("x-amzn-sagemaker-target-variant"))
         if variant is None:
             return error("ValidationError", f"Variant {headers['x-amzn-sagemaker-target-variant']} not found.")
+        if variant.slots is not None and not variant.slots.acquire(blocking=False):
+            return error("ThrottlingException", f"Variant {variant.name} has no free concurrency.", status=429)
         called = time.perf_counter()
-        reply = _call(variant, headers, body)
-        ended = time.perf_counter()
-        _count(endpoint.name, variant.name, reply.status, ended - called, (called - started))
+        try:
+            reply = _call(variant, headers, body)
+        finally:
+            if variant.slots is not None:
+                variant.slots.release()
+        _count(endpoint.name, variant.name, reply.status, time.perf_counter() - called, (called - started))
+        _count_fleet(endpoint.name, fleet)
+        self._copy(endpoint.name, fleet, headers, body)
         if reply.status >= 400:
             return _model_error(endpoint, variant, reply)
-        self._record(endpoint, variant, headers, body, reply)
+        self._record(endpoint.name, fleet, variant, headers, body, reply)
         return 200, _headers(variant, headers, reply), reply.body
 
-    def _choose(self, endpoint: Endpoint, target: str | None) -> Variant | None:
-        variants = list(endpoint.variants)
+    def _fleet(self, endpoint: Endpoint) -> Fleet:
+        """Return the fleet for this request: during an update, the new one takes its share."""
+        live, incoming = endpoint.live, endpoint.incoming
+        assert live is not None
+        if incoming is None:
+            return live
+        with self._lock:
+            return incoming if self._random.random() < endpoint.share else live
+
+    def _copy(self, name: str, fleet: Fleet, headers: dict[str, str], body: bytes) -> None:
+        """Send a copy to the shadow, as often as its weight says; the caller never waits for it."""
+        for shadow in fleet.shadows:
+            share = shadow.weight / max(1e-9, sum(variant.weight for variant in fleet.variants))
+            with self._lock:
+                wanted = self._random.random() < share
+            if wanted:
+                self._shadows.submit(self._shadow, name, fleet, shadow, headers, body)
+
+    def _shadow(self, name: str, fleet: Fleet, shadow: Variant, headers: dict[str, str], body: bytes) -> None:
+        called = time.perf_counter()
+        reply = _call(shadow, headers, body)
+        _count(name, shadow.name, reply.status, time.perf_counter() - called, 0.0)
+        if reply.status < 400:
+            self._record(name, fleet, shadow, headers, body, reply)
+
+    def _choose(self, fleet: Fleet, target: str | None) -> Variant | None:
+        variants = list(fleet.variants)
         if target is not None:
             return next((variant for variant in variants if variant.name == target), None)
         weights = [variant.weight for variant in variants]
@@ -65,15 +102,17 @@ class Invoker:
         with self._lock:
             return self._random.choices(variants, weights)[0]
 
-    def _record(self, endpoint: Endpoint, variant: Variant, headers: dict[str, str], body: bytes, reply: Reply) -> None:
+    def _record(
+        self, name: str, fleet: Fleet, variant: Variant, headers: dict[str, str], body: bytes, reply: Reply
+    ) -> None:
         exchange = Exchange(
-            endpoint=endpoint.name, variant=variant.name, event_id=str(uuid.uuid4()),
+            endpoint=name, variant=variant.name, event_id=str(uuid.uuid4()),
             request_type=headers.get("content-type", "application/octet-stream"), request=body,
             response_type=reply.content_type, response=reply.body, at=time.time(),
             inference_id=headers.get("x-amzn-sagemaker-inference-id"),
             attributes=headers.get("x-amzn-sagemaker-custom-attributes"),
         )  # fmt: skip
-        self._capture.add(endpoint.config.get("DataCaptureConfig") or {}, exchange)
+        self._capture.add(fleet.config.get("DataCaptureConfig") or {}, exchange)
 
 
 def _call(variant: Variant, headers: dict[str, str], body: bytes) -> Reply:
@@ -123,3 +162,9 @@ def _count(endpoint: str, variant: str, status: int, model_seconds: float, overh
     metric: Any = cloudwatch.record_metric
     for name, value, unit in values:
         metric("AWS/SageMaker", name, value, unit, dimensions)
+
+
+def _count_fleet(endpoint: str, fleet: Fleet) -> None:
+    dimensions = {"EndpointName": endpoint, "EndpointConfigName": fleet.config["EndpointConfigName"]}
+    metric: Any = cloudwatch.record_metric
+    metric(FLEET_NAMESPACE, "Invocations", 1, "None", dimensions)

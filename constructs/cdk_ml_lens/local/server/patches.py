@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 from . import (
+    alarms,
     cfn_types,
     firehose_buffer,
     iam,
@@ -14,6 +15,7 @@ from . import (
     moto_bridge,
     rule_actions,
     sagemaker,
+    scaled_time,
     selfcheck,
     sfn_integrations,
     sqs_source,
@@ -25,6 +27,7 @@ from .settings import Settings
 def install(settings: Settings, mqtt: socket.socket) -> None:
     """Check MiniStack, then change it as ``settings`` say; MQTT is served on the socket ``mqtt``."""
     selfcheck.verify()
+    scaled_time.install(settings)
     listeners.install(mqtt)
     worker_env.install()
     iam.install()
@@ -37,6 +40,7 @@ def install(settings: Settings, mqtt: socket.socket) -> None:
     kinesis_source.install(invocations)
     firehose_buffer.install()
     sfn_integrations.install()
+    alarms.install()
 
 
 def stop() -> None:

@@ -28,6 +28,8 @@ class Settings:
         The interpreter and the script that serve a model.
     watch_parent
         Whether the server ends when its standard input closes.
+    time_scale
+        How many seconds of AWS pass in one second here, for guardrails and alarm periods.
     """
 
     state_dir: Path
@@ -39,6 +41,7 @@ class Settings:
     model_python: str
     model_server: str
     watch_parent: bool
+    time_scale: float = 1.0
 
     @staticmethod
     def load(path: Path) -> Settings:
