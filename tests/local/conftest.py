@@ -95,7 +95,7 @@ def collected(received: Received, until: Until) -> Collected:
 def model_artifact(laptop_cloud: LaptopCloud) -> Callable[..., str]:
     """Return a function that uploads a model.tar.gz with the given text files and returns its URL."""
     s3 = laptop_cloud.client("s3")
-    s3.create_bucket(Bucket="models")
+    s3.create_bucket(Bucket="models")  # again is no error, as in us-east-1
 
     def upload(key: str, /, **files: str) -> str:
         buffer = io.BytesIO()

@@ -1,11 +1,12 @@
 """FakeModelServer: SageMaker's container contract without a model; it loads nothing, a score is the sum of the row.
 
 Its model directory steers it: ``fail.txt`` ends it at start-up; ``name.txt`` is the model version it reports.
-A row whose first value is 400 or 500 gets that status as an answer.
+With ``FAKE_FAILS`` set every answer is a 500. A row whose first value is 400 or 500 gets that status as an answer.
 """
 
 import argparse
 import json
+import os
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -38,6 +39,9 @@ def handler_for(version: str) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             text = self.rfile.read(int(self.headers["Content-Length"])).decode()
             rows = [[float(value) for value in line.split(",")] for line in text.splitlines()]
+            if os.environ.get("FAKE_FAILS"):
+                self.answer(500, b"always")
+                return
             if rows and rows[0][0] in (400, 500):
                 self.answer(int(rows[0][0]), b"refused")
                 return
