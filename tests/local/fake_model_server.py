@@ -1,13 +1,15 @@
 """FakeModelServer: SageMaker's container contract without a model; it loads nothing, a score is the sum of the row.
 
 Its model directory steers it: ``fail.txt`` ends it at start-up; ``name.txt`` is the model version it reports.
-With ``FAKE_FAILS`` set every answer is a 500. A row whose first value is 400 or 500 gets that status as an answer.
+With ``FAKE_FAILS`` set every answer is a 500, with ``FAKE_DELAY`` it takes so many seconds. A row whose first value is
+400 or 500 gets that status as an answer.
 """
 
 import argparse
 import json
 import os
 import sys
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -39,6 +41,7 @@ def handler_for(version: str) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             text = self.rfile.read(int(self.headers["Content-Length"])).decode()
             rows = [[float(value) for value in line.split(",")] for line in text.splitlines()]
+            time.sleep(float(os.environ.get("FAKE_DELAY", "0")))
             if os.environ.get("FAKE_FAILS"):
                 self.answer(500, b"always")
                 return

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import boto3
+from botocore.config import Config
+
 from cdk_ml_lens.local import LaptopCloud
 from tests.local.support import role
 
@@ -62,3 +65,11 @@ def invoke(cloud: LaptopCloud, name: str, body: str = "1,2\n3,4", **more: str) -
     )
     answer["Lines"] = [json.loads(line) for line in answer["Body"].read().splitlines()]
     return answer
+
+
+def impatient(cloud: LaptopCloud) -> Any:
+    """Return a SageMaker Runtime client of the cloud that asks once, so that every answer is seen."""
+    client: Any = boto3.client
+    credentials = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": cloud.region}
+    config = Config(retries={"total_max_attempts": 1}, read_timeout=10)
+    return client("sagemaker-runtime", endpoint_url=cloud.endpoint_url, config=config, **credentials)

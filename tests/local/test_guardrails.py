@@ -9,18 +9,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import aws_cdk as cdk
-import boto3
 import pytest
 from aws_cdk import aws_s3 as s3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from cdk_ml_lens import ModelArtifact, ModelEndpoint, ModelSource, Rollout, Variant
 from cdk_ml_lens.local import LaptopCloud, ModelRuntime
 from tests.local.conftest import FAKE_SERVER, Until
+from tests.local.sagemaker_support import impatient
 
 pytestmark = pytest.mark.laptop_cloud
 NAME = "guarded"
@@ -63,10 +61,7 @@ class Traffic:
         self.answers: Counter[str] = Counter()
         self._stop = threading.Event()
         self._row = row
-        config = Config(retries={"total_max_attempts": 1}, read_timeout=10)
-        credentials = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": cloud.region}
-        client: Any = boto3.client  # the endpoint is loopback: the cloud's own
-        self._client = client("sagemaker-runtime", endpoint_url=cloud.endpoint_url, config=config, **credentials)
+        self._client = impatient(cloud)
         self._threads = [threading.Thread(target=self._ask) for _ in range(2)]
 
     def __enter__(self) -> Traffic:

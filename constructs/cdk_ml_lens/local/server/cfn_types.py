@@ -43,7 +43,11 @@ class Named:
         answer = _sagemaker(f"Create{self.noun}", wanted)
         arn = answer[f"{self.noun}Arn"]
         if self.noun == "Endpoint":
-            _await_endpoint(wanted)
+            try:
+                _await_endpoint(wanted)
+            except ValueError:
+                self.delete(arn, wanted)  # CloudFormation knows no physical id yet, so nobody else would
+                raise
         return arn, {self.name: wanted[self.name]}
 
     def update(self, physical_id: str, old: Properties, new: Properties, stack_name: str) -> Made:
