@@ -48,7 +48,9 @@ def handler_for(version: str) -> type[BaseHTTPRequestHandler]:
             if rows and rows[0][0] in (400, 500):
                 self.answer(int(rows[0][0]), b"refused")
                 return
-            lines = [json.dumps(answer_for(row, version)) for row in rows]
+            answers = [answer_for(row, version) for row in rows]
+            csv = self.headers.get("Accept") == "text/csv"
+            lines = [str(answer["score"]) if csv else json.dumps(answer) for answer in answers]
             self.answer(200, "\n".join(lines).encode())
 
     return FakeHandler

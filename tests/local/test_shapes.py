@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cdk_ml_lens.local import DeployError, LaptopCloud
-from tests.local.conftest import Deploy, Until
+from tests.local.conftest import Collected, Deploy, Until
 from tests.local.sagemaker_support import capture, impatient, invoke, model, stack, variant
 
 pytestmark = pytest.mark.laptop_cloud
@@ -62,6 +63,56 @@ def test_serverless_variant_refuses_more_than_its_concurrency(
     assert "slow" in answers
     assert set(answers) == {"slow", "ThrottlingException"}
     assert ask(0) == "slow"  # and it answers again
+
+
+def test_asynchronous_answer_and_failure_arrive_in_s3_and_are_told(
+    laptop_cloud: LaptopCloud, deploy_template: Deploy, model_artifact: Artifact, collected: Collected
+) -> None:
+    output = {"S3OutputPath": "s3://models/answers/", "S3FailurePath": "s3://models/failures/"}
+    topics = {"SuccessTopic": {"Ref": "Told"}, "ErrorTopic": {"Ref": "Told"}}
+    config = {"AsyncInferenceConfig": {"OutputConfig": {**output, "NotificationConfig": topics}}}
+    resources = stack("later", {"Later": model_artifact("later", name="later")}, {"Later": 1}, **config)
+    resources |= listening_topic()
+    queue = deploy_template("Later", resources, Queue={"Ref": "Inbox"}).outputs["Queue"]
+    runtime, s3 = laptop_cloud.client("sagemaker-runtime"), laptop_cloud.client("s3")
+    for name, row in (("good", "1,2"), ("bad", "500,0")):
+        s3.put_object(Bucket="models", Key=f"asked/{name}.csv", Body=row.encode())
+        location = f"s3://models/asked/{name}.csv"
+        accepted = runtime.invoke_endpoint_async(
+            EndpointName="later", ContentType="text/csv", InputLocation=location, InferenceId=name
+        )
+        assert accepted["ResponseMetadata"]["HTTPStatusCode"] == 202
+    told = {note["inferenceId"]: note for note in map(json.loads, collected(queue, 2))}
+    assert (told["good"]["invocationStatus"], told["bad"]["invocationStatus"]) == ("Completed", "Failed")
+    answer = told["good"]["responseParameters"]["outputLocation"].removeprefix("s3://models/")
+    assert json.loads(s3.get_object(Bucket="models", Key=answer)["Body"].read())["score"] == 3.0
+    failure = told["bad"]["responseParameters"]["failureLocation"].removeprefix("s3://models/")
+    assert s3.get_object(Bucket="models", Key=failure)["Body"].read() == b"refused"
+
+
+def listening_topic() -> dict[str, Any]:
+    """Return a topic whose messages land in a queue as they are."""
+    allowed = {
+        "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}],
+        "Version": "2012-10-17",
+    }
+    return {
+        "Told": {"Type": "AWS::SNS::Topic"},
+        "Inbox": {"Type": "AWS::SQS::Queue"},
+        "Open": {
+            "Type": "AWS::SQS::QueuePolicy",
+            "Properties": {"Queues": [{"Ref": "Inbox"}], "PolicyDocument": allowed},
+        },
+        "Heard": {
+            "Type": "AWS::SNS::Subscription",
+            "Properties": {
+                "TopicArn": {"Ref": "Told"},
+                "Protocol": "sqs",
+                "Endpoint": {"Fn::GetAtt": ["Inbox", "Arn"]},
+                "RawMessageDelivery": True,
+            },
+        },
+    }
 
 
 @pytest.mark.parametrize(

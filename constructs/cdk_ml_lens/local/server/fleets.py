@@ -33,7 +33,7 @@ def bring_up(config: Params, *, processes: ModelProcesses, before: Fleet | None,
     items = [*config["ProductionVariants"], *(config.get("ShadowProductionVariants") or [])]
     try:
         for model_name in dict.fromkeys(item["ModelName"] for item in items):
-            started[model_name] = running.get(model_name) or _start(model_name, processes)
+            started[model_name] = running.get(model_name) or start(model_name, processes)
         for process in started.values():
             process.wait_until_ready()
     except Exception:
@@ -47,7 +47,8 @@ def bring_up(config: Params, *, processes: ModelProcesses, before: Fleet | None,
     return Fleet(config=config, variants=variants[:count], shadows=variants[count:])
 
 
-def _start(model_name: str, processes: ModelProcesses) -> ModelProcess:
+def start(model_name: str, processes: ModelProcesses) -> ModelProcess:
+    """Start the server of one model; what the laptop cloud cannot serve is refused."""
     model = call("sagemaker", "DescribeModel", {"ModelName": model_name})
     containers = model.get("Containers") or []
     if len(containers) > 1:

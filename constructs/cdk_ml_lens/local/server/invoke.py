@@ -67,6 +67,19 @@ class Invoker:
         self._record(endpoint.name, fleet, variant, headers, body, reply)
         return 200, _headers(variant, headers, reply), reply.body
 
+    def ask(self, endpoint: Endpoint, headers: dict[str, str], body: bytes) -> Reply:
+        """Ask a variant on behalf of an asynchronous request, counted and captured as any other."""
+        started = time.perf_counter()
+        fleet = self._fleet(endpoint)
+        variant = self._choose(fleet, headers.get("x-amzn-sagemaker-target-variant"))
+        assert variant is not None
+        reply = _call(variant, headers, body)
+        _count(endpoint.name, variant.name, reply.status, time.perf_counter() - started, 0.0)
+        _count_fleet(endpoint.name, fleet)
+        if reply.status < 400:
+            self._record(endpoint.name, fleet, variant, headers, body, reply)
+        return reply
+
     def _fleet(self, endpoint: Endpoint) -> Fleet:
         """Return the fleet for this request: during an update, the new one takes its share."""
         live, incoming = endpoint.live, endpoint.incoming

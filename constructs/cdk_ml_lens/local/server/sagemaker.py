@@ -13,6 +13,7 @@ from ministack import app
 from ministack.core import router
 
 from . import moto_bridge
+from .async_inference import AsyncInference
 from .data_capture import Capture
 from .endpoints import Endpoints
 from .invoke import Invoker
@@ -33,6 +34,7 @@ class _Service:
         self.endpoints = Endpoints(self.processes)
         self.capture = Capture()
         self._invoker = Invoker(self.endpoints, self.capture)
+        self._async = AsyncInference(self._invoker.ask)
         self._pool = concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix="sagemaker")
 
     async def handle(
@@ -46,9 +48,7 @@ class _Service:
 
     def _answer(self, path: str, headers: dict[str, str], body: bytes) -> Answer:
         if found := _INVOCATION.match(path):
-            if found.group(2) != "invocations":
-                return moto_bridge.error("ValidationError", f"the laptop cloud has no {found.group(2)}")
-            return self._invoker.invoke(found.group(1), headers, body)
+            return self._invoke(found.group(1), found.group(2), headers, body)
         operation = moto_bridge.operation_of(headers)
         if operation not in self.endpoints.operations:
             return moto_bridge.forward("sagemaker", operation, body)
@@ -57,6 +57,14 @@ class _Service:
         except ApiError as error:
             return moto_bridge.error(error.code, str(error))
         return 200, {"Content-Type": moto_bridge.JSON}, json.dumps(answer).encode()
+
+    def _invoke(self, name: str, how: str, headers: dict[str, str], body: bytes) -> Answer:
+        if how == "invocations":
+            return self._invoker.invoke(name, headers, body)
+        endpoint = self.endpoints.find(name)
+        if endpoint is None or how != "async-invocations":
+            return moto_bridge.error("ValidationError", f"Endpoint {name} not found, or it has no {how} here.")
+        return self._async.accept(endpoint, headers)
 
 
 _services: list[_Service] = []
@@ -77,6 +85,11 @@ def install(settings: Settings) -> None:
 def endpoints() -> Endpoints:
     """Return the endpoints of this process."""
     return _services[-1].endpoints
+
+
+def processes() -> ModelProcesses:
+    """Return the model servers of this process."""
+    return _services[-1].processes
 
 
 def stop() -> None:

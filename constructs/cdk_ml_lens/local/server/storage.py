@@ -49,3 +49,17 @@ def put(url: str, body: bytes, *, kms_key: str | None = None) -> None:
     bucket, key = split(url)
     encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
     client().put_object(Bucket=bucket, Key=key, Body=body, **encryption)
+
+
+def read(url: str) -> bytes:
+    """Return the object at ``url``."""
+    bucket, key = split(url)
+    body: bytes = client().get_object(Bucket=bucket, Key=key)["Body"].read()
+    return body
+
+
+def names(url: str) -> list[str]:
+    """Return the URLs of all objects below the prefix ``url``, in order."""
+    bucket, prefix = split(url)
+    pages = client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return [f"s3://{bucket}/{item['Key']}" for page in pages for item in page.get("Contents", [])]
