@@ -13,8 +13,8 @@ from ml_lens_runtime.ab_journal import Journal
 from ml_lens_runtime.ab_plan import Plan
 from ml_lens_runtime.errors import ReadingError, snippet
 
-# A write that began before its cohort closed has ended when the cohort is read, this much later; see `evaluate_test`.
-SETTLE_SECONDS = 60.0
+# A recorder that started before a cohort closed has ended (time-out: 60 s) and the index has followed, this much later.
+SETTLE_SECONDS = 120.0
 _ID_CHARACTERS = 64  # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 
 Status = Literal["counted", "late", "duplicate", "apart"]
