@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from cdk_ml_lens.core.alarms import AlarmRule
     from cdk_ml_lens.core.errors import Fault, PropError
     from cdk_ml_lens.core.refs import InvocableEndpoint, PrivateNetwork, ReadingAction
+    from cdk_ml_lens.hosting.ab_test import AbTest
+    from cdk_ml_lens.hosting.ab_test_size import users_for_conversion, users_for_mean
+    from cdk_ml_lens.hosting.ab_test_values import AbPolicy, AbVariants, BusinessMetric
     from cdk_ml_lens.hosting.asynchronous import AsyncInference
     from cdk_ml_lens.hosting.autoscaling import Autoscaling, ScheduledCapacity, load_test_sizing
     from cdk_ml_lens.hosting.batch_definition import TransformOptions
@@ -46,6 +49,9 @@ if TYPE_CHECKING:
     from cdk_ml_lens.patterns.iot_inference import IotInference
 
 _HOMES = {
+    "AbPolicy": "hosting.ab_test_values",
+    "AbTest": "hosting.ab_test",
+    "AbVariants": "hosting.ab_test_values",
     "AlarmRule": "core.alarms",
     "AnswerCheck": "hosting.shift_checks",
     "ApiAccess": "hosting.inference_api_access",
@@ -53,6 +59,7 @@ _HOMES = {
     "AsyncInference": "hosting.asynchronous",
     "Autoscaling": "hosting.autoscaling",
     "BatchTransform": "hosting.batch_transform",
+    "BusinessMetric": "hosting.ab_test_values",
     "CommandDevice": "iot.actions",
     "ComponentResources": "hosting.inference_component",
     "DataCapture": "hosting.capture",
@@ -97,8 +104,13 @@ _HOMES = {
     "VariantComparison": "hosting.shift_checks",
     "VerifiedRollout": "hosting.verified_rollout",
     "load_test_sizing": "hosting.autoscaling",
+    "users_for_conversion": "hosting.ab_test_size",
+    "users_for_mean": "hosting.ab_test_size",
 }
 __all__ = (
+    "AbPolicy",
+    "AbTest",
+    "AbVariants",
     "AlarmRule",
     "AnswerCheck",
     "ApiAccess",
@@ -106,6 +118,7 @@ __all__ = (
     "AsyncInference",
     "Autoscaling",
     "BatchTransform",
+    "BusinessMetric",
     "CommandDevice",
     "ComponentResources",
     "DataCapture",
@@ -150,6 +163,8 @@ __all__ = (
     "VariantComparison",
     "VerifiedRollout",
     "load_test_sizing",
+    "users_for_conversion",
+    "users_for_mean",
 )
 
 
