@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from dataclasses import replace
 
 from ml_lens_runtime.ab_plan import Plan
-from tests.handlers.ab_support import FIXED, THOMPSON, simulate
+from ml_lens_runtime.stats import compare
+from tests.handlers.ab_support import FIXED, THOMPSON, ones, simulate
 
 RUNS = 100
 
@@ -30,6 +32,22 @@ def test_equal_models_are_declared_different_in_at_most_5_of_100_runs() -> None:
     found = decisions(FIXED, rates=(0.05, 0.05))
     assert found["treatment"] + found["control"] <= 5
     assert found.total() == RUNS
+
+
+def is_ever_declared_different(*, rate: float, pairs: int, seed: int) -> bool:
+    """Look after every single pair of users."""
+    source, wins = random.Random(seed), [0, 0]
+    for count in range(1, pairs + 1):
+        wins = [won + (source.random() < rate) for won in wins]
+        if count >= FIXED.min_users:
+            samples = [ones(won, count) for won in wins]
+            if compare(samples[0], samples[1], effect=FIXED.effect, alpha=FIXED.alpha, binary=True).p_value <= 0.05:
+                return True
+    return False
+
+
+def test_looking_after_every_pair_of_users_does_not_break_the_promise() -> None:
+    assert sum(is_ever_declared_different(rate=0.05, pairs=4_000, seed=seed) for seed in range(RUNS)) <= 5
 
 
 def test_equal_models_on_uneven_shares_are_declared_different_in_at_most_5_of_100_runs() -> None:

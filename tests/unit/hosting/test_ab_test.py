@@ -24,7 +24,7 @@ from cdk_ml_lens import (
     ShiftPlan,
     TrafficShift,
 )
-from cdk_ml_lens.hosting import ab_test, ab_test_store
+from cdk_ml_lens.hosting import ab_test, ab_test_rules, ab_test_store
 from handlers import evaluate_test
 from ml_lens_runtime import ab_cohorts, ab_judge, ab_metrics, outcomes
 from ml_lens_runtime.ab_plan import Plan, Setup
@@ -101,7 +101,7 @@ def test_each_handler_understands_what_the_construct_sets(policy: str, stack: cd
 
 
 def test_plan_and_handlers_agree_on_every_name() -> None:
-    rendered = set(ab_test.rules.plan("t", VARIANTS, BusinessMetric.conversion(), FIXED))
+    rendered = set(ab_test_rules.plan("t", VARIANTS, BusinessMetric.conversion(), FIXED))
     assert rendered == {field.name for field in fields(Plan)}
     assert (ab_test.SOURCE, ab_test.DECIDED) == (evaluate_test.SOURCE, ab_judge.DECIDED)
     assert ab_judge.SHARES_CHANGED == ab_test.WEIGHTS_CHANGED
