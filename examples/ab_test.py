@@ -38,7 +38,7 @@ def build(app: cdk.App) -> cdk.Stack:
     )
     # endregion
     # region: use
-    shop = iam.Role(stack, "Shop", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
+    shop = iam.Role(stack, "Client", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
     test.grant_assign(shop)
     endpoint.grant_invoke(shop)
     test.grant_report(shop)
