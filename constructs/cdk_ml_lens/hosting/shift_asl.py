@@ -11,6 +11,7 @@ States = dict[str, State]
 
 SOURCE = "cdk-ml-lens.traffic-shift"
 DETAIL_TYPE = "Traffic shift decision"
+INTEGRATION = "arn:aws:states:::"  # the construct puts its own partition there
 POLL_SECONDS = 5
 MAX_POLLS = 360  # half an hour: an endpoint takes a few minutes for weights, longer for instances
 _TASK_SECONDS = 70  # InvokeEndpoint answers within 60: API_runtime_InvokeEndpoint
@@ -56,7 +57,7 @@ def task(
     """Return a task on a service integration, for example ``dynamodb:getItem`` or ``aws-sdk:sagemaker:…``."""
     state: State = {
         "Type": "Task",
-        "Resource": f"arn:${{Partition}}:states:::{resource}",
+        "Resource": f"{INTEGRATION}{resource}",
         "Arguments": dict(arguments),
         "TimeoutSeconds": _TASK_SECONDS,
         "Catch": list(catch),
@@ -194,3 +195,6 @@ GOAL_REACHED = js(
         });
         $states.result.EndpointStatus = 'InService' and $count($met) = $count($goal))"""
 )
+
+STOP = [caught(["States.ALL"], "RecordStop")]
+"""Catchers of every state between claim and decision."""

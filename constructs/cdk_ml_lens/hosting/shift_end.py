@@ -58,7 +58,6 @@ def _stop() -> States:
     released = {":stopped": {"S": "stopped"}, ":reason": {"S": js("$reason")}}
     return {
         "Stop": note(next="RecordStop", reason=js("$fault != '' ? $fault : $look.fault")),
-        "TooFewRequests": note(next="RecordStop", reason="too few requests to judge the new variant by"),
         "WeightsStuck": note(next="RecordStop", reason="the endpoint did not take the weights in time"),
         "RecordStop": update_claim(
             "stop_reason = :reason",

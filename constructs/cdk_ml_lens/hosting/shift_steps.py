@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from cdk_ml_lens.hosting.shift_asl import (
     GOAL_REACHED,
     LOST,
     MAX_POLLS,
-    NEVER,
     POLL_SECONDS,
+    STOP,
     State,
     States,
     announce,
@@ -17,16 +15,17 @@ from cdk_ml_lens.hosting.shift_asl import (
     choice,
     describe_endpoint,
     js,
+    note,
     set_weights,
     task,
     update_claim,
     wait,
 )
-from cdk_ml_lens.hosting.shift_checks import ShiftChecks, SyntheticRequest, VariantComparison
+from cdk_ml_lens.hosting.shift_checks import ShiftChecks, VariantComparison
 from cdk_ml_lens.hosting.shift_metrics import baseline_expression, comparison_expression, metric_queries
 from cdk_ml_lens.hosting.shift_plan import ShiftPlan
+from cdk_ml_lens.hosting.shift_synthetic import synthetic_states
 
-_STOP = [caught(["States.ALL"], "RecordStop")]
 _BASELINE_SECONDS = 3600
 
 
@@ -35,7 +34,7 @@ def check_states(checks: ShiftChecks, alarm_count: int) -> tuple[str, States]:
     states: States = {}
     following = "NextStep"
     if checks.requests:
-        states |= _synthetic(checks)
+        states |= synthetic_states(checks)
         following = "SyntheticTest"
     if checks.comparison is not None:
         states["ReadBaseline"] = _metrics(
@@ -56,7 +55,7 @@ def check_states(checks: ShiftChecks, alarm_count: int) -> tuple[str, States]:
 def step_states(plan: ShiftPlan, checks: ShiftChecks, alarm_count: int) -> States:
     """Return the loop over the plan's steps; it begins at ``NextStep``."""
     looks: States = {}
-    look, judged = "Judge", "Judge"
+    look = "Judge"
     if checks.comparison is not None:
         window = plan.looks * plan.look_seconds * (1 + plan.extra_bakes)
         looks["ReadMetrics"] = _metrics(
@@ -71,7 +70,7 @@ def step_states(plan: ShiftPlan, checks: ShiftChecks, alarm_count: int) -> State
         looks["ReadAlarms"] = _alarms(alarm_count, next="AlarmsQuiet")
         looks["AlarmsQuiet"] = choice(("$fault != ''", "Stop"), default=look)
         look = "ReadAlarms"
-    return {**_apply(plan), **looks, **_bake(plan, checks.comparison, first_look=look, judged=judged)}
+    return {**_apply(plan), **looks, **_bake(plan, checks.comparison, first_look=look)}
 
 
 def _apply(plan: ShiftPlan) -> States:
@@ -86,7 +85,7 @@ def _apply(plan: ShiftPlan) -> States:
             "shift_step = :step",
             {":step": {"N": js("$string($step)")}},
             next="SetWeights",
-            catch=[caught(LOST, "ShiftLost"), *_STOP],
+            catch=[caught(LOST, "ShiftLost"), *STOP],
             assign={
                 "goal": js(goal),
                 "percent": js(share),
@@ -94,10 +93,10 @@ def _apply(plan: ShiftPlan) -> States:
                 **{name: js("0") for name in ("polls", "looks", "extra")},
             },
         ),
-        "SetWeights": set_weights(next="ReadWeights", catch=_STOP),
+        "SetWeights": set_weights(next="ReadWeights", catch=STOP),
         "ReadWeights": describe_endpoint(
             next="WeightsReached",
-            catch=_STOP,
+            catch=STOP,
             assign={"reached": GOAL_REACHED, "polls": js("$polls + 1"), "since": js("$now()")},
         ),
         "WeightsReached": choice(
@@ -108,17 +107,18 @@ def _apply(plan: ShiftPlan) -> States:
     }
 
 
-def _bake(plan: ShiftPlan, comparison: VariantComparison | None, *, first_look: str, judged: str) -> States:
+def _bake(plan: ShiftPlan, comparison: VariantComparison | None, *, first_look: str) -> States:
     rules = [("$look.fault != ''", "Stop"), (f"$looks < {plan.looks}", "Bake"), ("$look.enough", "AnnouncePassed")]
     states: States = {"Bake": wait(plan.look_seconds, next=first_look, assign={"looks": js("$looks + 1")})}
     states["AnnouncePassed"] = announce(
         "passed", next="NextStep", otherwise="RecordStop", assign={"step": js("$step + 1")}
     )
     if comparison is None:
-        return {**states, judged: choice(rules[1], default="AnnouncePassed")}
+        return {**states, "Judge": choice(rules[1], default="AnnouncePassed")}
     states["AnnounceExtended"] = announce("extended", next="Bake", assign={"extra": js("$extra + 1"), "looks": js("0")})
+    states["TooFewRequests"] = note(next="RecordStop", reason="too few requests to judge the new variant by")
     rules.append((f"$extra < {plan.extra_bakes}", "AnnounceExtended"))
-    return {**states, judged: choice(*rules, default="TooFewRequests")}
+    return {**states, "Judge": choice(*rules, default="TooFewRequests")}
 
 
 def _alarms(count: int, *, next: str) -> State:
@@ -128,7 +128,7 @@ def _alarms(count: int, *, next: str) -> State:
                    : $count($all) < {count} ? 'an alarm of the plan does not exist' : '')"""
     names = [f"${{Alarm{number}}}" for number in range(count)]
     arguments = {"AlarmNames": names, "AlarmTypes": ["MetricAlarm", "CompositeAlarm"], "MaxRecords": 100}
-    return task("aws-sdk:cloudwatch:describeAlarms", arguments, next=next, catch=_STOP, assign={"fault": js(found)})
+    return task("aws-sdk:cloudwatch:describeAlarms", arguments, next=next, catch=STOP, assign={"fault": js(found)})
 
 
 def _metrics(variants: list[str], *, since: str, period: int, next: str, assign: dict[str, str]) -> State:
@@ -137,86 +137,4 @@ def _metrics(variants: list[str], *, since: str, period: int, next: str, assign:
         "StartTime": js(since),
         "EndTime": js("$fromMillis($millis() + 60000)"),
     }
-    return task("aws-sdk:cloudwatch:getMetricData", arguments, next=next, catch=_STOP, assign=assign)
-
-
-def _synthetic(checks: ShiftChecks) -> States:
-    failures = f"""($bad := $states.result[fault != ''];
-                    $count($bad) > {checks.max_failures}
-                      ? 'synthetic test: ' & $string($count($bad)) & ' of ' & $string($count($states.result))
-                        & ' requests failed, the first one: ' & [$bad.fault][0] : '')"""
-    return {
-        "SyntheticTest": {
-            "Type": "Map",
-            "Items": [_item(request) for request in checks.requests for _ in range(checks.repeats)],
-            "MaxConcurrency": 1,
-            "ItemProcessor": {"ProcessorConfig": {"Mode": "INLINE"}, "StartAt": "Ask", "States": _ask(checks)},
-            "Assign": {"fault": js(failures)},
-            "Catch": _STOP,
-            "Next": "SyntheticPassed",
-        },
-        "SyntheticPassed": choice(("$fault != ''", "Stop"), default="AnnounceTested"),
-        "AnnounceTested": announce("tested", next="NextStep", otherwise="RecordStop"),
-    }
-
-
-def _item(request: SyntheticRequest) -> dict[str, Any]:
-    expected = {
-        name: value
-        for name, value in (
-            ("minimum", request.expect.minimum),
-            ("maximum", request.expect.maximum),
-            ("equals", request.expect.equals),
-        )
-        if value is not None
-    }
-    keys = [key for key in request.expect.path.split(".") if key]
-    return {
-        "body": request.body,
-        "type": request.content_type,
-        "accept": request.accept,
-        "keys": keys,
-        "expected": expected,
-    }
-
-
-def _ask(checks: ShiftChecks) -> States:
-    judged = f"""($late := $millis() - $toMillis($states.context.State.EnteredTime);
-                  $raw := $states.result.Body;
-                  $answer := $type($raw) = 'string' ? $parse($raw) : $raw;
-                  $value := $reduce($states.input.keys, function($at, $key) {{ $lookup($at, $key) }}, $answer);
-                  $want := $states.input.expected;
-                  $number := $type($value) = 'number';
-                  {{'latency_ms': $late, 'fault':
-                    $states.result.InvokedProductionVariant != $to ? 'another variant answered'
-                    : $late > {checks.max_latency_ms} ? 'an answer took ' & $string($late) & ' ms'
-                    : $not($exists($value)) ? 'the answer has no ' & $join($states.input.keys, '.')
-                    : $exists($want.equals) and $value != $want.equals ? 'the answer is ' & $string($value)
-                    : ($exists($want.minimum) or $exists($want.maximum)) and $not($number)
-                      ? 'the answer is no number'
-                    : $exists($want.minimum) and $value < $want.minimum ? 'the answer is ' & $string($value)
-                    : $exists($want.maximum) and $value > $want.maximum ? 'the answer is ' & $string($value) : ''}})"""
-    ask = task(
-        "aws-sdk:sagemakerruntime:invokeEndpoint",
-        {
-            "EndpointName": "${Endpoint}",
-            "TargetVariant": js("$to"),
-            "ContentType": js("$states.input.type"),
-            "Accept": js("$states.input.accept"),
-            "Body": js("$states.input.body"),
-        },
-        next="",
-        retry=NEVER,
-        catch=[
-            {
-                "ErrorEquals": ["States.ALL"],
-                "Output": {
-                    "latency_ms": 0,
-                    "fault": js("$states.errorOutput.Error & ': ' & $substring($states.errorOutput.Cause, 0, 300)"),
-                },
-                "Next": "Unanswered",
-            }
-        ],
-    )
-    del ask["Next"]
-    return {"Ask": {**ask, "Output": js(judged), "End": True}, "Unanswered": {"Type": "Pass", "End": True}}
+    return task("aws-sdk:cloudwatch:getMetricData", arguments, next=next, catch=STOP, assign=assign)

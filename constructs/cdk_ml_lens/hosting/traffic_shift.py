@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -18,7 +16,6 @@ from cdk_ml_lens.core.alarms import AlarmRule, add_alarm
 from cdk_ml_lens.core.errors import Faults
 from cdk_ml_lens.core.keys import key_or_new
 from cdk_ml_lens.core.machine import DefinedMachine
-from cdk_ml_lens.core.nag import acknowledge
 from cdk_ml_lens.core.refs import InvocableEndpoint
 from cdk_ml_lens.hosting import shift_access as access
 from cdk_ml_lens.hosting.endpoint import ModelEndpoint
@@ -26,6 +23,7 @@ from cdk_ml_lens.hosting.shift_asl import DETAIL_TYPE, SOURCE
 from cdk_ml_lens.hosting.shift_checks import ShiftChecks
 from cdk_ml_lens.hosting.shift_machine import definition
 from cdk_ml_lens.hosting.shift_plan import ShiftPlan
+from cdk_ml_lens.hosting.shift_recovery import claim_table, restore_after_loss
 
 _MAX_ALARMS = 100  # AlarmNames: API_DescribeAlarms
 _ALARMS = {
@@ -102,13 +100,16 @@ class TrafficShift(Construct):
         key = key_or_new(self, encryption_key, description="Encrypts the claims and the log of a traffic shift")
         self._endpoint_name = endpoint.endpoint_name
         self._alarm_topic = alarm_topic
-        self.table = self._claims(key)
+        self.table = claim_table(self, key)
         self.machine = DefinedMachine(
-            self, "Machine", encryption_key=key, definition=definition(plan, wanted, alarm_count=len(alarms))
+            self,
+            "Machine",
+            encryption_key=key,
+            definition=definition(plan, wanted, alarm_count=len(alarms), partition=cdk.Aws.PARTITION),
         )
         self._substitute(alarms)
         self._allow(endpoint, wanted, alarms)
-        self._restore_after_loss()
+        restore_after_loss(self, self.machine)
         for alarm_id, rule in _ALARMS.items():
             self.alarm(alarm_id, rule)
 
@@ -151,30 +152,14 @@ class TrafficShift(Construct):
         pattern = events.EventPattern(source=[SOURCE], detail_type=[DETAIL_TYPE], detail=detail)
         return events.Rule(self, id, event_pattern=pattern, targets=[target])
 
-    def _claims(self, key: kms.IKey) -> dynamodb.Table:
-        table = dynamodb.Table(
-            self,
-            "Claims",
-            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
-            encryption_key=key,
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-        )
-        acknowledge(
-            table, "DDB3", "One claim per endpoint, worthless once its shift has ended; the history has the rest."
-        )
-        return table
-
     def _substitute(self, alarms: Sequence[cloudwatch.IAlarm]) -> None:
-        """Keep the definition free of tokens, so that what is tested is what is deployed."""
+        """Put the names into the definition: it is written, and linted, without them."""
         # The role names the executions that it may describe, so the machine's name must be known before the machine.
         self._machine_name = cdk.Names.unique_resource_name(self.machine, max_length=80, separator="-")
         self.machine.machine.state_machine_name = self._machine_name
         self.machine.machine.definition_substitutions = {
             "Endpoint": self._endpoint_name,
             "Table": self.table.table_name,
-            "Partition": cdk.Aws.PARTITION,
             **{f"Alarm{number}": alarm.alarm_name for number, alarm in enumerate(alarms)},
         }
 
@@ -187,34 +172,6 @@ class TrafficShift(Construct):
         policy = access.reading_policy(self, role, alarms=alarms, metrics=checks.comparison is not None)
         if policy is not None:
             self.machine.machine.node.add_dependency(policy)
-
-    def _restore_after_loss(self) -> None:
-        """Start ``{"restore": true}`` when an execution timed out, or ended by an error that no state can catch.
-
-        Source: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
-        """
-        role = iam.Role(self, "RestoreRole", assumed_by=iam.ServicePrincipal("events.amazonaws.com"))
-        self.grant_start(role)
-        lost = [{"status": ["TIMED_OUT"]}, {"status": ["FAILED"], "error": [{"prefix": "States."}]}]
-        rule = events.CfnRule(
-            self,
-            "RestoreAfterLoss",
-            event_pattern={
-                "source": ["aws.states"],
-                "detail-type": ["Step Functions Execution Status Change"],
-                "detail": {
-                    "stateMachineArn": [self.machine.arn],
-                    "input": [{"anything-but": {"prefix": '{"restore"'}}],  # a restore that fails starts no other
-                    "$or": lost,
-                },
-            },
-            targets=[
-                events.CfnRule.TargetProperty(
-                    id="Restore", arn=self.machine.arn, role_arn=role.role_arn, input=json.dumps({"restore": True})
-                )
-            ],
-        )
-        rule.node.add_dependency(role)
 
 
 def _check(
