@@ -1,7 +1,8 @@
 """FakeModelServer: SageMaker's container contract without a model; it loads nothing, a score is the sum of the row.
 
 Its model directory steers it: ``fail.txt`` ends it at start-up; ``name.txt`` is the model version it reports.
-With ``FAKE_FAILS`` set every answer is a 500, with ``FAKE_DELAY`` it takes so many seconds. A row whose first value is
+With ``FAKE_FAILS`` set every answer is a 500, with ``FAKE_DELAY`` it takes so many seconds, with
+``FAKE_CSV`` it is CSV whatever is accepted. A row whose first value is
 400 or 500 gets that status as an answer.
 """
 
@@ -49,7 +50,7 @@ def handler_for(version: str) -> type[BaseHTTPRequestHandler]:
                 self.answer(int(rows[0][0]), b"refused")
                 return
             answers = [answer_for(row, version) for row in rows]
-            csv = self.headers.get("Accept") == "text/csv"
+            csv = self.headers.get("Accept") == "text/csv" or "FAKE_CSV" in os.environ
             lines = [str(answer["score"]) if csv else json.dumps(answer) for answer in answers]
             self.answer(200, "\n".join(lines).encode())
 

@@ -1,18 +1,33 @@
-"""Shapes on the laptop cloud: shadows get copies, serverless variants have a bound, what is not served is refused."""
+"""Shapes on the laptop cloud: shadow, serverless, asynchronous, multi-model, pipeline, inference components."""
 
 from __future__ import annotations
 
 import concurrent.futures
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_s3 as s3
 from botocore.exceptions import ClientError
 
-from cdk_ml_lens.local import DeployError, LaptopCloud
+from cdk_ml_lens import (
+    Autoscaling,
+    ComponentResources,
+    InferenceComponent,
+    ModelArtifact,
+    ModelEndpoint,
+    ModelSource,
+    MultiModelSource,
+    PipelineSource,
+    Variant,
+)
+from cdk_ml_lens.local import LaptopCloud
 from tests.local.conftest import Collected, Deploy, Until
-from tests.local.sagemaker_support import capture, impatient, invoke, model, stack, variant
+from tests.local.sagemaker_support import capture, impatient, invoke, stack, variant
 
 pytestmark = pytest.mark.laptop_cloud
 Artifact = Callable[..., str]
@@ -115,18 +130,88 @@ def listening_topic() -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda made: made["PrimaryContainer"].update(Mode="MultiModel"), "no multi-model ones"),
-        (lambda made: made.update(Containers=[made.pop("PrimaryContainer")] * 2), "no inference pipelines"),
-    ],
-)
-def test_shape_that_is_not_served_is_refused(
-    change: Callable[[dict[str, Any]], None], message: str, deploy_template: Deploy, model_artifact: Artifact
+def scored(cloud: LaptopCloud, name: str, **more: str) -> Any:
+    answer = cloud.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName=name, ContentType="text/csv", Accept="text/csv", Body="1,2", **more
+    )
+    return answer["Body"].read().decode()
+
+
+@pytest.fixture
+def deploy_stack(
+    laptop_cloud: LaptopCloud, tmp_path: Path
+) -> Callable[[str, Callable[[cdk.Stack, s3.IBucket], object]], None]:
+    """Synthesize a stack of our constructs and deploy it."""
+
+    def deploy(name: str, build: Callable[[cdk.Stack, s3.IBucket], object]) -> None:
+        app = cdk.App(outdir=str(tmp_path / name))
+        made = cdk.Stack(app, name)
+        build(made, s3.Bucket.from_bucket_name(made, "Models", "models"))
+        laptop_cloud.deploy(Path(app.synth().directory), name)
+
+    return deploy
+
+
+def test_multi_model_endpoint_loads_what_a_request_names(
+    laptop_cloud: LaptopCloud, deploy_stack: Callable[..., None], model_artifact: Artifact
 ) -> None:
-    resources = stack("refused", {"Many": model_artifact("many")}, {"Many": 1})
-    resources["Many"] = model(model_artifact("many"))
-    change(resources["Many"]["Properties"])
-    with pytest.raises(DeployError, match=message):
-        deploy_template("Refused", resources)
+    for name in ("one", "two"):
+        model_artifact(f"many/{name}", name=name)
+
+    def build(made: cdk.Stack, bucket: s3.IBucket) -> None:
+        model = MultiModelSource(bucket=bucket, prefix="many")
+        ModelEndpoint(made, "E", variants=[Variant(name="v", model=model)], endpoint_name="many", capture=None)
+
+    deploy_stack("Many", build)
+    for name in ("one", "two"):
+        assert json.loads(invoke_named(laptop_cloud, "many", f"{name}.tar.gz"))["model_version"] == name
+    with pytest.raises(ClientError, match="Could not load model data"):
+        invoke_named(laptop_cloud, "many", "three.tar.gz")
+    with pytest.raises(ClientError, match="needs TargetModel"):
+        scored(laptop_cloud, "many")
+
+
+def invoke_named(cloud: LaptopCloud, name: str, target: str) -> str:
+    answer = cloud.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName=name, ContentType="text/csv", Body="1,2", TargetModel=target
+    )
+    return str(answer["Body"].read().decode())
+
+
+def test_pipeline_feeds_each_answer_to_the_next_container(
+    laptop_cloud: LaptopCloud, deploy_stack: Callable[..., None], model_artifact: Artifact
+) -> None:
+    model_artifact("chain", name="chain")
+
+    def build(made: cdk.Stack, bucket: s3.IBucket) -> None:
+        stage = ModelSource.sklearn(ModelArtifact.from_bucket(bucket, "chain.tar.gz"))
+        first = replace(stage, environment={**stage.environment, "FAKE_CSV": "yes"})
+        model = PipelineSource(stages=[first, stage])
+        ModelEndpoint(made, "E", variants=[Variant(name="v", model=model)], endpoint_name="chain", capture=None)
+
+    deploy_stack("Chain", build)
+    assert scored(laptop_cloud, "chain") == "3.0"  # the sum of 1 and 2, then the sum of that one number
+
+
+def test_inference_component_answers_by_its_name_on_a_shared_endpoint(
+    laptop_cloud: LaptopCloud, deploy_stack: Callable[..., None], model_artifact: Artifact
+) -> None:
+    model_artifact("component", name="component")
+
+    def build(made: cdk.Stack, bucket: s3.IBucket) -> None:
+        scaling = Autoscaling(min_capacity=0, max_capacity=1)
+        host = ModelEndpoint(
+            made, "E", variants=[Variant(name="v", autoscaling=scaling)], endpoint_name="host", capture=None
+        )
+        model = ModelSource.sklearn(ModelArtifact.from_bucket(bucket, "component.tar.gz"))
+        resources = ComponentResources(memory_mb=256)
+        InferenceComponent(made, "C", endpoint=host, model=model, resources=resources)
+
+    deploy_stack("Host", build)
+    listed = laptop_cloud.client("cloudformation").describe_stack_resources(StackName="Host")["StackResources"]
+    (arn,) = [r["PhysicalResourceId"] for r in listed if r["ResourceType"] == "AWS::SageMaker::InferenceComponent"]
+    assert scored(laptop_cloud, "host", InferenceComponentName=arn.split("/")[-1]) == "3.0"
+    with pytest.raises(ClientError, match="InferenceComponentName is missing"):
+        scored(laptop_cloud, "host")
+    with pytest.raises(ClientError, match="Inference component other not found"):
+        scored(laptop_cloud, "host", InferenceComponentName="other")

@@ -14,7 +14,7 @@ from .cfn_shapes import parameters, service_model
 
 Properties = dict[str, Any]
 Made = tuple[str, dict[str, Any]]  # physical id, attributes
-ENDPOINT = "AWS::SageMaker::Endpoint"
+LOADING = ("AWS::SageMaker::Endpoint", "AWS::SageMaker::InferenceComponent")  # they wait for a model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +74,7 @@ NAMED = (
     Named(noun="Model"),
     Named(noun="EndpointConfig"),
     Named(noun="Endpoint", replaces=("EndpointName",)),
+    Named(noun="InferenceComponent"),
     Named(noun="ModelPackageGroup"),
 )
 
@@ -91,8 +92,8 @@ def install() -> None:
     _register("AWS::CloudWatch::CompositeAlarm", _composite_create, _composite_update, _composite_delete)
     provisioners._REPLACING_PROPERTIES["AWS::CloudWatch::CompositeAlarm"] = ("AlarmName",)
     original = stacks._runs_on_worker_thread
-    # an endpoint takes as long as its models load, and the loop must serve them their artifacts meanwhile
-    stacks._runs_on_worker_thread = lambda resource_type: resource_type == ENDPOINT or original(resource_type)
+    # they take as long as their models load, and the loop must serve them their artifacts meanwhile
+    stacks._runs_on_worker_thread = lambda resource_type: resource_type in LOADING or original(resource_type)
 
 
 def _register(
@@ -111,7 +112,7 @@ def _all_but_tags(noun: str) -> tuple[str, ...]:
 
 def _sagemaker(operation: str, props: Properties) -> dict[str, Any]:
     wanted = parameters("sagemaker", operation, props)
-    own = sagemaker.endpoints().operations.get(operation)
+    own = sagemaker.operations().get(operation)
     return own(wanted) if own is not None else moto_bridge.call("sagemaker", operation, wanted)
 
 

@@ -5,15 +5,36 @@ from __future__ import annotations
 from .endpoint_state import Params
 from .moto_bridge import call
 
-_FORGOTTEN = ("ShadowProductionVariants", "ExecutionRoleArn", "EnableNetworkIsolation", "VpcConfig")
+_FORGOTTEN = (
+    "ProductionVariants",
+    "ShadowProductionVariants",
+    "ExecutionRoleArn",
+    "EnableNetworkIsolation",
+    "VpcConfig",
+)
+_ROLE = "arn:aws:iam::000000000000:role/none"
 _remembered: dict[str, Params] = {}
 
 
 def create(params: Params) -> Params:
     """Create a configuration in moto and remember what moto does not."""
-    answer = call("sagemaker", "CreateEndpointConfig", params)
+    if all("ModelName" in item for item in params["ProductionVariants"]):
+        answer = call("sagemaker", "CreateEndpointConfig", params)
+    else:
+        answer = _create_host(params)
     _remembered[params["EndpointConfigName"]] = {name: params[name] for name in _FORGOTTEN if name in params}
     return answer
+
+
+def _create_host(params: Params) -> Params:
+    """Create a configuration that hosts inference components; moto knows none without a model, so it gets one."""
+    model = {"ModelName": "hosts-inference-components", "ExecutionRoleArn": params.get("ExecutionRoleArn", _ROLE)}
+    call("sagemaker", "CreateModel", model)
+    variants = [{"ModelName": model["ModelName"], **item} for item in params["ProductionVariants"]]
+    try:
+        return call("sagemaker", "CreateEndpointConfig", {**params, "ProductionVariants": variants})
+    finally:
+        call("sagemaker", "DeleteModel", {"ModelName": model["ModelName"]})
 
 
 def describe(params: Params) -> Params:

@@ -9,7 +9,7 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region
 from moto.sagemaker.models import sagemaker_backends
 
-from .model_process import ModelProcess
+from .model_shapes import Serving
 
 Params = dict[str, Any]
 
@@ -19,7 +19,7 @@ class Variant:
     """One variant in service; ``slots`` bounds the requests at once of a serverless one."""
 
     name: str
-    process: ModelProcess
+    process: Serving | None
     weight: float
     instances: int
     slots: threading.BoundedSemaphore | None = None
@@ -43,9 +43,10 @@ class Fleet:
     variants: list[Variant]
     shadows: list[Variant] = field(default_factory=list)
 
-    def processes(self) -> dict[str, ModelProcess]:
-        """Return the model servers, by model."""
-        return {variant.process.model_name: variant.process for variant in (*self.variants, *self.shadows)}
+    def processes(self) -> dict[str, Serving]:
+        """Return what serves, by model."""
+        serving = [variant.process for variant in (*self.variants, *self.shadows) if variant.process is not None]
+        return {process.model_name: process for process in serving}
 
     def stop(self, *, but: Fleet | None = None) -> None:
         """End the servers that no other fleet uses."""

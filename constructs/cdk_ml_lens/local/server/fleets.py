@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 
 from .endpoint_state import Fleet, Params, Variant
-from .model_process import ModelProcess, ModelProcesses
-from .moto_bridge import ApiError, call
+from .model_process import ModelProcesses
+from .model_shapes import Serving, start
 
 
 def bring_up(config: Params, *, processes: ModelProcesses, before: Fleet | None, retain: bool) -> Fleet:
@@ -29,10 +29,10 @@ def bring_up(config: Params, *, processes: ModelProcesses, before: Fleet | None,
         If a model does not come into service; nothing of this fleet is left running.
     """
     running = {} if before is None else before.processes()
-    started: dict[str, ModelProcess] = {}
+    started: dict[str, Serving] = {}
     items = [*config["ProductionVariants"], *(config.get("ShadowProductionVariants") or [])]
     try:
-        for model_name in dict.fromkeys(item["ModelName"] for item in items):
+        for model_name in dict.fromkeys(item["ModelName"] for item in items if "ModelName" in item):
             started[model_name] = running.get(model_name) or start(model_name, processes)
         for process in started.values():
             process.wait_until_ready()
@@ -47,23 +47,11 @@ def bring_up(config: Params, *, processes: ModelProcesses, before: Fleet | None,
     return Fleet(config=config, variants=variants[:count], shadows=variants[count:])
 
 
-def start(model_name: str, processes: ModelProcesses) -> ModelProcess:
-    """Start the server of one model; what the laptop cloud cannot serve is refused."""
-    model = call("sagemaker", "DescribeModel", {"ModelName": model_name})
-    containers = model.get("Containers") or []
-    if len(containers) > 1:
-        raise ApiError("ValidationException", "the laptop cloud serves one container per model, no inference pipelines")
-    container = model.get("PrimaryContainer") or (containers[0] if containers else {})
-    if container.get("Mode") == "MultiModel":
-        raise ApiError("ValidationException", "the laptop cloud serves one model per container, no multi-model ones")
-    return processes.start(model_name, container)
-
-
-def _variant(item: Params, processes: dict[str, ModelProcess], known: Variant | None) -> Variant:
+def _variant(item: Params, processes: dict[str, Serving], known: Variant | None) -> Variant:
     serverless = item.get("ServerlessConfig")
     return Variant(
         name=item["VariantName"],
-        process=processes[item["ModelName"]],
+        process=processes.get(item.get("ModelName", "")),  # none: the variant hosts inference components
         weight=float(item.get("InitialVariantWeight", 1.0)) if known is None else known.weight,
         instances=int(item.get("InitialInstanceCount", 1)) if known is None else known.instances,
         slots=None if serverless is None else threading.BoundedSemaphore(int(serverless["MaxConcurrency"])),

@@ -12,10 +12,12 @@ from typing import Any
 from ministack.core.responses import get_account_id
 from ministack.services import cloudwatch
 
+from .components import Components
 from .data_capture import Capture, Exchange
 from .endpoint_state import Endpoint, Fleet, Variant
 from .endpoints import Endpoints
 from .model_process import Reply
+from .model_shapes import TARGET_MODEL
 from .moto_bridge import Answer, error
 
 MICROSECONDS = 1_000_000
@@ -30,12 +32,15 @@ class Invoker:
     ----------
     endpoints
         Where endpoints are found.
+    components
+        Where inference components are found.
     capture
         Where exchanges are recorded.
     """
 
-    def __init__(self, endpoints: Endpoints, capture: Capture) -> None:
+    def __init__(self, endpoints: Endpoints, components: Components, capture: Capture) -> None:
         self._endpoints = endpoints
+        self._components = components
         self._capture = capture
         self._random = random.Random()
         self._lock = threading.Lock()
@@ -48,9 +53,9 @@ class Invoker:
         if endpoint is None:
             return error("ValidationError", f"Endpoint {name} of account {get_account_id()} not found.")
         fleet = self._fleet(endpoint)
-        variant = self._choose(fleet, headers.get("x-amzn-sagemaker-target-variant"))
-        if variant is None:
-            return error("ValidationError", f"Variant {headers['x-amzn-sagemaker-target-variant']} not found.")
+        variant = self._choose(endpoint.name, fleet, headers)
+        if isinstance(variant, str):
+            return error("ValidationError", variant)
         if variant.slots is not None and not variant.slots.acquire(blocking=False):
             return error("ThrottlingException", f"Variant {variant.name} has no free concurrency.", status=429)
         called = time.perf_counter()
@@ -71,8 +76,8 @@ class Invoker:
         """Ask a variant on behalf of an asynchronous request, counted and captured as any other."""
         started = time.perf_counter()
         fleet = self._fleet(endpoint)
-        variant = self._choose(fleet, headers.get("x-amzn-sagemaker-target-variant"))
-        assert variant is not None
+        variant = self._choose(endpoint.name, fleet, headers)
+        assert isinstance(variant, Variant), variant
         reply = _call(variant, headers, body)
         _count(endpoint.name, variant.name, reply.status, time.perf_counter() - started, 0.0)
         _count_fleet(endpoint.name, fleet)
@@ -105,10 +110,16 @@ class Invoker:
         if reply.status < 400:
             self._record(name, fleet, shadow, headers, body, reply)
 
-    def _choose(self, fleet: Fleet, target: str | None) -> Variant | None:
-        variants = list(fleet.variants)
-        if target is not None:
-            return next((variant for variant in variants if variant.name == target), None)
+    def _choose(self, name: str, fleet: Fleet, headers: dict[str, str]) -> Variant | str:
+        """Return who answers: the named component or variant, else one by weight; or why nobody does."""
+        if component := headers.get("x-amzn-sagemaker-inference-component"):
+            return self._components.find(name, component) or f"Inference component {component} not found."
+        variants = [variant for variant in fleet.variants if variant.process is not None]
+        if not variants:
+            return f"Endpoint {name} hosts inference components: InferenceComponentName is missing."
+        if target := headers.get("x-amzn-sagemaker-target-variant"):
+            named = (variant for variant in variants if variant.name == target)
+            return next(named, None) or f"Variant {target} not found."
         weights = [variant.weight for variant in variants]
         if sum(weights) <= 0:
             return variants[0]
@@ -135,6 +146,9 @@ def _call(variant: Variant, headers: dict[str, str], body: bytes) -> Reply:
     }
     if attributes := headers.get("x-amzn-sagemaker-custom-attributes"):
         sent["X-Amzn-SageMaker-Custom-Attributes"] = attributes
+    if target := headers.get("x-amzn-sagemaker-target-model"):
+        sent[TARGET_MODEL] = target
+    assert variant.process is not None
     try:
         return variant.process.invoke(body, sent)
     except OSError as failure:

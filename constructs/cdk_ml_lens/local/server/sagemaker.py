@@ -14,6 +14,7 @@ from ministack.core import router
 
 from . import moto_bridge
 from .async_inference import AsyncInference
+from .components import Components
 from .data_capture import Capture
 from .endpoints import Endpoints
 from .invoke import Invoker
@@ -33,7 +34,9 @@ class _Service:
         self.processes = ModelProcesses(settings)
         self.endpoints = Endpoints(self.processes)
         self.capture = Capture()
-        self._invoker = Invoker(self.endpoints, self.capture)
+        self.components = Components(self.endpoints, self.processes)
+        self.operations = {**self.endpoints.operations, **self.components.operations}
+        self._invoker = Invoker(self.endpoints, self.components, self.capture)
         self._async = AsyncInference(self._invoker.ask)
         self._pool = concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix="sagemaker")
 
@@ -50,10 +53,10 @@ class _Service:
         if found := _INVOCATION.match(path):
             return self._invoke(found.group(1), found.group(2), headers, body)
         operation = moto_bridge.operation_of(headers)
-        if operation not in self.endpoints.operations:
+        if operation not in self.operations:
             return moto_bridge.forward("sagemaker", operation, body)
         try:
-            answer = self.endpoints.operations[operation](json.loads(body or b"{}"))
+            answer = self.operations[operation](json.loads(body or b"{}"))
         except ApiError as error:
             return moto_bridge.error(error.code, str(error))
         return 200, {"Content-Type": moto_bridge.JSON}, json.dumps(answer).encode()
@@ -85,6 +88,11 @@ def install(settings: Settings) -> None:
 def endpoints() -> Endpoints:
     """Return the endpoints of this process."""
     return _services[-1].endpoints
+
+
+def operations() -> dict[str, Any]:
+    """Return the control plane operations that this process answers itself."""
+    return dict(_services[-1].operations)
 
 
 def processes() -> ModelProcesses:

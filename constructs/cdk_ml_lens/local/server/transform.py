@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import storage
-from .fleets import start
-from .model_process import ModelFailedError, ModelProcess, ModelProcesses
+from .model_process import ModelFailedError, ModelProcesses
+from .model_shapes import Serving, start
 from .moto_bridge import ApiError
 
 Params = dict[str, Any]
@@ -50,7 +50,7 @@ def run(job: Params, processes: ModelProcesses) -> int:
         process.stop()
 
 
-def _object(job: Params, process: ModelProcess, url: str) -> int:
+def _object(job: Params, process: Serving, url: str) -> int:
     rows = [line.split(",") for line in storage.read(url).decode().splitlines() if line.strip()]
     processing = job.get("DataProcessing") or {}
     seen = [_filtered(processing.get("InputFilter", "$"), row) for row in rows]
@@ -66,7 +66,7 @@ def _object(job: Params, process: ModelProcess, url: str) -> int:
     return len(rows)
 
 
-def _ask(process: ModelProcess, rows: Sequence[Sequence[str]]) -> list[list[str]]:
+def _ask(process: Serving, rows: Sequence[Sequence[str]]) -> list[list[str]]:
     body = "\n".join(",".join(row) for row in rows).encode()
     reply = process.invoke(body, {"Content-Type": "text/csv", "Accept": "text/csv"})
     text = reply.body.decode(errors="replace")
