@@ -6,6 +6,8 @@ import socket
 
 from . import (
     alarms,
+    cfn_gateway,
+    cfn_network,
     cfn_types,
     firehose_buffer,
     iam,
@@ -34,6 +36,8 @@ def install(settings: Settings, mqtt: socket.socket) -> None:
     moto_bridge.install()
     sagemaker.install(settings)
     cfn_types.install()
+    cfn_network.install()
+    cfn_gateway.install()
     invocations = lambda_queue.install(workers=settings.lambda_workers, retry_delays=settings.retry_delays)
     rule_actions.install(invocations)
     sqs_source.install(invocations)

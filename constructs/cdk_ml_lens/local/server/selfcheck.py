@@ -132,6 +132,14 @@ EXPECTED: tuple[Expected, ...] = (
         "ministack.services.cloudformation.provisioners",
         _physical_name="stack_name logical_id lowercase max_len seeded",
     ),
+    *_calls(
+        "ministack.services.apigateway_v1",
+        _create_request_validator="api_id data",
+        _delete_request_validator="api_id validator_id",
+        _update_method="api_id resource_id http_method data",
+    ),
+    *_calls("ministack.services.ec2", _create_flow_logs="params", _delete_flow_logs="params"),
+    *_calls("ministack.services.waf", _associate_web_acl="data", _disassociate_web_acl="data"),
     *_calls("ministack.services.cloudformation.stacks", _runs_on_worker_thread="resource_type"),
     *_values("moto.sagemaker.models", "sagemaker_backends"),
     *_calls(
