@@ -16,7 +16,8 @@ _GUARDRAILS = "https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardr
 _SERVERLESS = "https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html#serverless-endpoints-how-it-works-exclusions"
 _SHADOW = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html"
 _ASYNC = "https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference.html"
-_MAX_VARIANTS = 10  # API_CreateEndpointConfig, ProductionVariants
+_CONFIG = "see API_CreateEndpointConfig, ProductionVariants"
+_MAX_VARIANTS = 10
 _INF1 = re.compile(r"ml\.inf1\.")
 
 
@@ -59,11 +60,11 @@ def _instances(variants: Sequence[AnyVariant]) -> list[Variant]:
 
 def _check_set(faults: Faults, variants: Sequence[AnyVariant]) -> None:
     names = [variant.name for variant in variants]
-    faults.unless(1 <= len(names) <= _MAX_VARIANTS, "variants", f"number 1 to {_MAX_VARIANTS}", len(names))
-    faults.unless(len(set(names)) == len(names), "variants", "have a name each", names)
+    faults.unless(1 <= len(names) <= _MAX_VARIANTS, "variants", f"number 1 to {_MAX_VARIANTS}", len(names), _CONFIG)
+    faults.unless(len(set(names)) == len(names), "variants", "have a name each", names, _CONFIG)
     live = [variant for variant in _instances(variants) if not variant.shadow]
     weights = [variant.weight for variant in live]
-    faults.unless(not live or sum(weights) > 0, "variants", "have one weight over 0", weights)
+    faults.unless(not live or sum(weights) > 0, "variants", "have one weight over 0", weights, _CONFIG)
     bare = [variant.name for variant in live if variant.model is None]
     faults.unless(len(bare) in (0, len(names)), "model", "be given for all variants or for none", bare)
     faults.unless(not bare or len(names) == 1, "variants", "number 1 when it hosts inference components", names)

@@ -160,7 +160,7 @@ def _checked(
 ) -> Rollout:
     faults = Faults(f"rollout {strategy}")
     faults.within("percent", percent, low, high, "see API_TrafficRoutingConfig and API_RollingUpdatePolicy")
-    faults.within("bake_minutes", bake_minutes, 0, _MAX_WAIT_MINUTES)
+    faults.within("bake_minutes", bake_minutes, 0, _MAX_WAIT_MINUTES, "see API_TrafficRoutingConfig")
     faults.raise_any()
     return Rollout(
         strategy=strategy,

@@ -11,13 +11,14 @@ from cdk_ml_lens.hosting.model_sources import AnyModel
 
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,62})")
 _INSTANCE = re.compile(r"ml\.[a-z0-9-]+\.(medium|large|[0-9]*xlarge|metal)")
-# Accelerators and families that new endpoints cannot have. Elastic Inference:
-# https://docs.aws.amazon.com/sagemaker/latest/dg/ei.html; P2: https://aws.amazon.com/ec2/previous-generation/
+# Accelerators and families that new endpoints cannot have.
+_NO_EI = "Elastic Inference ended, see https://docs.aws.amazon.com/sagemaker/latest/dg/ei.html"
 _DEAD = {
-    "ml.eia1": "Elastic Inference ended on 2024-04-15",
-    "ml.eia2": "Elastic Inference ended on 2024-04-15",
-    "ml.p2": "P2 instances are retired",
+    "ml.eia1": _NO_EI,
+    "ml.eia2": _NO_EI,
+    "ml.p2": "P2 instances are retired, see https://aws.amazon.com/ec2/previous-generation/",
 }
+_SERVERLESS = "see API_ProductionVariantServerlessConfig"
 _BURSTABLE = re.compile(r"ml\.t\d")
 _MEMORY = (1024, 2048, 3072, 4096, 5120, 6144)
 _MAX_SERVERLESS_CONCURRENCY = 200
@@ -127,11 +128,11 @@ class ServerlessVariant:
     def __post_init__(self) -> None:
         faults = Faults(f"serverless variant {self.name!r}")
         _check_name(faults, self.name)
-        faults.unless(self.memory_mb in _MEMORY, "memory_mb", f"be one of {_MEMORY}", self.memory_mb)
-        faults.within("max_concurrency", self.max_concurrency, 1, _MAX_SERVERLESS_CONCURRENCY)
+        faults.unless(self.memory_mb in _MEMORY, "memory_mb", f"be one of {_MEMORY}", self.memory_mb, _SERVERLESS)
+        faults.within("max_concurrency", self.max_concurrency, 1, _MAX_SERVERLESS_CONCURRENCY, _SERVERLESS)
         provisioned = self.provisioned_concurrency
         if provisioned is not None:
-            faults.within("provisioned_concurrency", provisioned, 1, self.max_concurrency)
+            faults.within("provisioned_concurrency", provisioned, 1, self.max_concurrency, _SERVERLESS)
         faults.unless(
             self.autoscaling is None or provisioned is not None,
             "provisioned_concurrency",
