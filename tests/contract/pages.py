@@ -12,6 +12,9 @@ PAGES = [*DOCS, ROOT / "README.md"]
 CONSTRUCT_PAGES = {
     "iot": ("device_fleet", "scoring_rule", "actions", "prediction_log"),
     "hosting": ("model_endpoint",),
+    "traffic-shift": ("traffic_shift",),
+    "inference-api": ("inference_api",),
+    "network": ("isolated_network",),
     "patterns": ("iot_inference",),
 }
 BLOCK = re.compile(r"(?:<!-- example: ([^\n]+) -->\n)?```python\n(.*?)```", re.DOTALL)

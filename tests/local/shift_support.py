@@ -86,8 +86,15 @@ def build(app: cdk.App) -> cdk.Stack:
             for name, faults in VARIANTS.items()
         ],
     )
-    alarm = cloudwatch.Metric(namespace="Business", metric_name="Complaints").create_alarm(
-        stack, "Complaints", threshold=1, evaluation_periods=1
+    complaints = cloudwatch.Metric(
+        namespace="Business", metric_name="Complaints", statistic="Maximum", period=cdk.Duration.seconds(10)
+    )
+    alarm = complaints.create_alarm(
+        stack,
+        "Complaints",
+        threshold=1,
+        evaluation_periods=1,
+        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
     )
     comparison = VariantComparison(minimum_requests=20, error_margin=0.05, latency_ratio=2, latency_slack_ms=200)
     checks = ShiftChecks(requests=(TEST,), repeats=5, max_latency_ms=1500, comparison=comparison)
@@ -221,7 +228,23 @@ def reset(cloud: LaptopCloud, outputs: dict[str, str]) -> None:
             time.sleep(1)  # a call that is under way ends
         cloud.client("dynamodb").delete_item(TableName=outputs[f"{name}Table"], Key={"id": {"S": ENDPOINT}})
     set_weights(cloud, blue=1)
-    cloud.client("cloudwatch").set_alarm_state(AlarmName=outputs["Alarm"], StateValue="OK", StateReason="a new test")
+    await_alarm(cloud, outputs, "OK")
+
+
+def complain(cloud: LaptopCloud, outputs: dict[str, str]) -> None:
+    """Make the alarm ring, by its metric; it is quiet again ten seconds later."""
+    datum = {"MetricName": "Complaints", "Value": 5.0}
+    cloud.client("cloudwatch").put_metric_data(Namespace="Business", MetricData=[datum])
+    await_alarm(cloud, outputs, "ALARM")
+
+
+def await_alarm(cloud: LaptopCloud, outputs: dict[str, str], state: str) -> None:
+    """Wait until the alarm has a state; of no other use than to separate the tests."""
+    client = cloud.client("cloudwatch")
+    deadline = time.monotonic() + 20
+    while client.describe_alarms(AlarmNames=[outputs["Alarm"]])["MetricAlarms"][0]["StateValue"] != state:
+        assert time.monotonic() < deadline, f"the alarm is not {state}"
+        time.sleep(0.1)
 
 
 def set_weights(cloud: LaptopCloud, **wanted: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from cdk_ml_lens.local import LaptopCloud, ModelRuntime
 from tests.local import shift_support as support
-from tests.local.shift_support import ENDPOINT, Shift, Traffic, reset, set_weights, weights
+from tests.local.shift_support import ENDPOINT, Shift, Traffic, complain, reset, set_weights, weights
 
 pytestmark = pytest.mark.laptop_cloud
 
@@ -38,10 +39,6 @@ def outputs(cloud: LaptopCloud, tmp_path_factory: pytest.TempPathFactory) -> dic
 def shift(cloud: LaptopCloud, outputs: dict[str, str]) -> Callable[[str], Shift]:
     reset(cloud, outputs)
     return lambda name: Shift(cloud, outputs, name)
-
-
-def set_alarm(cloud: LaptopCloud, outputs: dict[str, str], state: str) -> None:
-    cloud.client("cloudwatch").set_alarm_state(AlarmName=outputs["Alarm"], StateValue=state, StateReason="the test")
 
 
 def central_interval(count: int, share: float, level: float) -> tuple[int, int]:
@@ -134,7 +131,7 @@ def test_a_canary_is_restored_when_an_alarm_rings(
         execution = canary.start(**{"from": "blue", "to": "green"})
         until(lambda: "Bake" in canary.states(execution))
         assert weights(cloud) == pytest.approx({"blue": 0.9, "green": 0.1})
-        set_alarm(cloud, outputs, "ALARM")
+        complain(cloud, outputs)
         ended = canary.result(execution)
     assert (ended["error"], ended["cause"]) == ("ShiftRestored", f"in alarm: {outputs['Alarm']}")
     assert weights(cloud) == {"blue": 1}
@@ -144,8 +141,8 @@ def test_a_canary_is_restored_when_an_alarm_rings(
 def test_an_alarm_that_rings_already_keeps_the_shift_from_starting(
     cloud: LaptopCloud, outputs: dict[str, str], shift: Callable[[str], Shift]
 ) -> None:
-    set_alarm(cloud, outputs, "ALARM")
     canary = shift("Canary")
+    complain(cloud, outputs)
     execution = canary.start(**{"from": "blue", "to": "green"})
     assert canary.result(execution)["error"] == "ShiftStopped"
     assert "SetWeights" not in canary.states(execution)
@@ -285,3 +282,31 @@ def test_ninety_to_ten_is_ninety_to_ten_and_a_target_is_honoured(
     assert any(low <= canaries <= high for canaries in samples)
     assert {answered(TargetVariant="green") for _ in range(50)} == {"green"}
     assert {answered(TargetVariant="pink") for _ in range(50)} == {"pink"}  # though its weight is 0
+
+
+@pytest.mark.parametrize(
+    ("detail", "restored"),
+    [
+        ({"status": "TIMED_OUT"}, True),
+        ({"status": "FAILED", "error": "States.DataLimitExceeded"}, True),
+        ({"status": "FAILED", "error": "ShiftRestored"}, False),
+        ({"status": "SUCCEEDED"}, False),
+        ({"status": "ABORTED"}, False),  # somebody wanted it; the next start resumes
+        ({"status": "TIMED_OUT", "input": '{"restore": true}'}, False),
+    ],
+)
+def test_the_rule_after_a_loss_matches_losses_only(
+    detail: dict[str, str], restored: bool, cloud: LaptopCloud, outputs: dict[str, str]
+) -> None:
+    events = cloud.client("events")
+    (pattern,) = [
+        rule["EventPattern"]
+        for rule in events.list_rules()["Rules"]
+        if outputs["CanaryArn"] in rule.get("EventPattern", "")
+    ]
+    event = {
+        "id": "1", "account": "000000000000", "region": "us-east-1", "time": "2026-11-21T00:00:00Z", "resources": [],
+        "source": "aws.states", "detail-type": "Step Functions Execution Status Change",
+        "detail": {"stateMachineArn": outputs["CanaryArn"], "input": '{"from": "blue", "to": "green"}', **detail},
+    }  # fmt: skip
+    assert events.test_event_pattern(EventPattern=pattern, Event=json.dumps(event))["Result"] is restored

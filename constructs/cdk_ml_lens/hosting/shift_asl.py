@@ -12,8 +12,8 @@ States = dict[str, State]
 SOURCE = "cdk-ml-lens.traffic-shift"
 DETAIL_TYPE = "Traffic shift decision"
 INTEGRATION = "arn:aws:states:::"  # the construct puts its own partition there
-POLL_SECONDS = 5
-MAX_POLLS = 360  # half an hour: an endpoint takes a few minutes for weights, longer for instances
+POLL_SECONDS = 10
+MAX_POLLS = 180  # half an hour: an endpoint takes a few minutes for weights, longer for instances
 _TASK_SECONDS = 70  # InvokeEndpoint answers within 60: API_runtime_InvokeEndpoint
 
 # The optimized integration and the SDK integration spell the service differently.

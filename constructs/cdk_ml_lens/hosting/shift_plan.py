@@ -10,7 +10,12 @@ from cdk_ml_lens.core.errors import Faults
 Approach = Literal["blue_green", "canary", "linear", "ab"]
 
 _DAY_MINUTES = 1440
-_MAX_STEPS = 50  # an execution's history ends at 25,000 events; a step with a day of looks takes about 400
+_MAX_STEPS = 50
+# An execution ends with an error at 25,000 events: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+_MAX_EVENTS = 25_000
+_EVENTS_PER_LOOK = 16
+_EVENTS_PER_STEP = 300  # with some minutes until the endpoint has its weights
+_EVENTS_AROUND = 1500  # the synthetic test, the start, the end
 _LOOK_SECONDS = 60
 _MAX_LOOKS = 30
 
@@ -61,6 +66,13 @@ class ShiftPlan:
         whole = abs(self.bake_minutes * 60 - round(self.bake_minutes * 60)) < 1e-6
         faults.unless(whole, "bake_minutes", "be a whole number of seconds", self.bake_minutes)
         faults.within("extra_bakes", self.extra_bakes, 0, 20)
+        faults.unless(
+            self._events <= _MAX_EVENTS,
+            "steps",
+            f"make at most {_MAX_EVENTS} events with their bakes",
+            self._events,
+            "take fewer steps or extra_bakes",
+        )
         retired = self.retire_instances
         # 0 would need managed instance scaling: ProductionVariant's InitialInstanceCount is at least 1.
         faults.unless(retired is None or retired >= 1, "retire_instances", "be at least 1", retired)
@@ -152,6 +164,12 @@ class ShiftPlan:
     def longest_seconds(self) -> int:
         """Time that all bakes may take together, in seconds."""
         return len(self.steps) * self.looks * self.look_seconds * (1 + self.extra_bakes)
+
+    @property
+    def _events(self) -> int:
+        """Events of the longest history, when each bake is extended as often as it may be."""
+        looks = self.looks * (1 + self.extra_bakes) if self.bake_seconds > 0 else 0
+        return _EVENTS_AROUND + len(self.steps) * (_EVENTS_PER_STEP + looks * _EVENTS_PER_LOOK)
 
     @property
     def signature(self) -> str:

@@ -201,7 +201,7 @@ def test_plans_have_the_steps_of_their_approach() -> None:
     assert ShiftPlan.canary().steps == (5, 25, 100)
     assert ShiftPlan.linear(step_percent=30).steps == (30, 60, 90, 100)
     assert ShiftPlan.linear(step_percent=50).steps == (50, 100)
-    assert ShiftPlan.linear(step_percent=2).steps[-2:] == (98, 100)
+    assert ShiftPlan.linear(step_percent=2, bake_minutes=1).steps[-2:] == (98, 100)
     assert ShiftPlan.ab().steps == (50, 60, 80, 100)
 
 
@@ -224,6 +224,7 @@ def test_a_bake_is_cut_into_looks(minutes: float, seconds: int, look: int, looks
         (lambda: ShiftPlan.ab(bake_minutes=2000), "bake_minutes must be between"),
         (lambda: ShiftPlan.ab(bake_minutes=0.0251), "bake_minutes must be a whole number of seconds"),
         (lambda: ShiftPlan.ab(extra_bakes=-1), "extra_bakes must be between 0 and 20"),
+        (lambda: ShiftPlan.linear(step_percent=2), "steps must make at most 25000 events .*; take fewer steps"),
         (lambda: ShiftPlan.linear(step_percent=1), "step_percent must be between 2.0 and 100"),
         (lambda: ShiftPlan.blue_green(retire_instances=0), "retire_instances must be at least 1"),
         (lambda: AnswerCheck(path="score"), "minimum must be given"),
