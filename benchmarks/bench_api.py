@@ -95,7 +95,7 @@ def overhead() -> float:
 
         rounds = [(_seconds(handled), _seconds(bare)) for _ in range(WARM_UP + CALLS)][WARM_UP:]
     handled_seconds, bare_seconds = zip(*rounds, strict=True)
-    return statistics.median(handled_seconds) / statistics.median(bare_seconds)
+    return float(statistics.median(handled_seconds) / statistics.median(bare_seconds))
 
 
 def measure() -> dict[str, float]:

@@ -152,15 +152,13 @@ class InferenceApi(Construct):
         Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
         """
         if name == THROTTLED:
-            return cloudwatch.Metric(namespace=NAMESPACE, metric_name=self._throttled_name())
+            dimensions = {"ApiId": self.api.rest_api_id}
+            return cloudwatch.Metric(namespace=NAMESPACE, metric_name=THROTTLED, dimensions_map=dimensions)
         return self.api.deployment_stage.metric(name)
 
     def alarm(self, id: str, rule: AlarmRule) -> cloudwatch.Alarm:
         """Make an alarm on a metric of the API."""
         return add_alarm(self, id, metric=self.metric(rule.metric), rule=rule, topic=self._alarm_topic)
-
-    def _throttled_name(self) -> str:
-        return f"{THROTTLED}-{cdk.Names.unique_resource_name(self, max_length=200)}"
 
     def _access_log(self, key: kms.IKey) -> logs.LogGroup:
         group = logs.LogGroup(
@@ -176,8 +174,8 @@ class InferenceApi(Construct):
             log_group=group,
             filter_pattern=logs.FilterPattern.string_value("$.status", "=", "429"),
             metric_namespace=NAMESPACE,
-            metric_name=self._throttled_name(),
-            default_value=0,
+            metric_name=THROTTLED,
+            dimensions={"ApiId": "$.api_id"},
         )
         return group
 

@@ -25,6 +25,7 @@ _TYPES: tuple[tuple[str, str, str | None, int | None], ...] = (
 # Who, when, what and how it went; no header, no query, no payload.
 _LOGGED = {
     "request_id": "$context.requestId",
+    "api_id": "$context.apiId",
     "time": "$context.requestTimeEpoch",
     "method": "$context.httpMethod",
     "path": "$context.resourcePath",

@@ -176,7 +176,7 @@ def test_alarms_are_on_errors_latency_and_refused_callers_and_wired(stack: cdk.S
     make(stack, alarm_topic=sns.Topic(stack, "Ops"))
     template = synth(stack)
     alarms = [res["Properties"] for res in template.of_type("AWS::CloudWatch::Alarm").values()]
-    names = [alarm["MetricName"].split("-")[0] for alarm in alarms]
+    names = [alarm["MetricName"] for alarm in alarms]
     assert sorted(names) == ["5XXError", "Latency", "Throttled"]
     assert all(alarm["AlarmActions"] and alarm["OKActions"] for alarm in alarms)
     by_name = dict(zip(names, alarms, strict=True))
@@ -184,7 +184,14 @@ def test_alarms_are_on_errors_latency_and_refused_callers_and_wired(stack: cdk.S
     counted = template.only("AWS::Logs::MetricFilter")
     assert counted["FilterPattern"] == '{ $.status = "429" }'
     (transformation,) = counted["MetricTransformations"]
-    assert transformation["MetricName"] == by_name["Throttled"]["MetricName"]
+    (dimension,) = by_name["Throttled"]["Dimensions"]
+    assert (transformation["MetricNamespace"], transformation["MetricName"]) == (
+        by_name["Throttled"]["Namespace"],
+        "Throttled",
+    )
+    assert transformation["Dimensions"] == [{"Key": dimension["Name"], "Value": "$.api_id"}]
+    logged = json.loads(template.only("AWS::ApiGateway::Stage")["AccessLogSetting"]["Format"])
+    assert (logged["api_id"], logged["status"]) == ("$context.apiId", "$context.status")
 
 
 def test_grant_is_the_one_method_of_the_one_stage(stack: cdk.Stack, synth: Synth) -> None:
