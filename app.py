@@ -9,8 +9,14 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from stacks.iot_inference import IotInferenceStack
+from stacks.model_hosting import ModelHostingStack
+from stacks.traffic_shift import TrafficShiftStack
 
-STACKS = {"IotInference": IotInferenceStack}
+STACKS = {
+    "IotInference": IotInferenceStack,
+    "ModelHosting": ModelHostingStack,
+    "TrafficShift": TrafficShiftStack,
+}
 
 
 def flags() -> dict[str, object]:

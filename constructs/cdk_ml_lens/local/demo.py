@@ -31,6 +31,7 @@ PATIENCE_SECONDS = 45.0
 QUIET_SECONDS = 3.0
 """How long nothing may happen before the run ends: a second delivery would show up within this time."""
 
+SHOWS = ("flagship", "canary", "bluegreen", "ab")
 SIMULATED_RATE = 40.0
 SERIES_RATE = 150.0
 
@@ -46,6 +47,7 @@ class Setting:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the demo's options."""
+    parser.add_argument("show", nargs="?", choices=SHOWS, default="flagship", help="what to show (default: flagship)")
     parser.add_argument("--devices", type=_positive, default=5, help="simulated devices (default: 5)")
     parser.add_argument("--readings", type=_positive, default=200, help="readings per device (default: 200)")
     parser.add_argument("--failures", type=_positive, default=10, help="injected failures (default: 10)")
@@ -68,6 +70,8 @@ def main(options: argparse.Namespace) -> int:
     RuntimeError
         When training, synthesis, the cloud or a device fails.
     """
+    if options.show != "flagship":
+        return _rollout(options)
     view = View(as_json=options.json)
     plan = _plan(options)
     default_rate = SIMULATED_RATE if options.data is None else SERIES_RATE
@@ -82,6 +86,16 @@ def main(options: argparse.Namespace) -> int:
     if setting.keep:
         _keep(cloud, as_json=options.json)
     return 1 if summary.faults else 0
+
+
+def _rollout(options: argparse.Namespace) -> int:
+    """Show a rollout instead of the flagship."""
+    from cdk_ml_lens.local import rollout_ab, rollout_bluegreen, rollout_canary
+
+    if options.show == "ab":
+        return rollout_ab.run(options)
+    shows = {"canary": rollout_canary.run, "bluegreen": rollout_bluegreen.run}
+    return shows[options.show](options, _app_dir(options.app))
 
 
 def _positive(text: str) -> int:

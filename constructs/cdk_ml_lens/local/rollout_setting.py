@@ -1,0 +1,48 @@
+"""What the rollout demos share: two versions of a model, a synthesized stack, a running cloud."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cdk_ml_lens.local import simulator, venvs
+from cdk_ml_lens.local.app_synth import synthesize
+from cdk_ml_lens.local.demo_view import View
+from cdk_ml_lens.local.model_build import build_artifact
+from cdk_ml_lens.local.readings import write_csv
+
+FEATURES = ("temperature", "vibration", "pressure", "rotation_speed")
+TRAINING_ROWS = 2000
+FAULTY = {"ML_LENS_FAULT_ERROR_RATE": "0.5", "ML_LENS_FAULT_WRONG_RATE": "0.5"}
+"""The bad version: half of its requests fail, half of its answers are wrong; `model_faults` obeys these variables."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Models:
+    """Artifacts of two versions of the model, made from different data."""
+
+    old: Path
+    new: Path
+
+
+def train(work: Path, view: View) -> Models:
+    """Train both versions on simulated turbines of different seeds."""
+    python = venvs.ensure("model", progress=view.step)
+
+    def one(name: str, seed: int) -> Path:
+        rows = simulator.training_set(seed=seed, rows=TRAINING_ROWS)
+        training = write_csv(work / f"{name}.csv", rows, features=FEATURES)
+        artifact = work / name / "model.tar.gz"
+        return build_artifact(training, artifact, quantile=0.999, seed=0, features=FEATURES, python=python)
+
+    models = Models(old=one("old", 1), new=one("new", 2))
+    view.step(f"two versions trained on {TRAINING_ROWS} simulated rows each")
+    return models
+
+
+def assembly(app_dir: Path, out: Path, stack: str, **context: str | Path | Mapping[str, str]) -> Path:
+    """Synthesize one stack of the app."""
+    given = {key: json.dumps(item) if isinstance(item, Mapping) else str(item) for key, item in context.items()}
+    return synthesize(app_dir=app_dir, out=out, context={"stacks": stack, "nag": "false", **given})
