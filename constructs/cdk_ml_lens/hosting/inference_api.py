@@ -21,6 +21,7 @@ from cdk_ml_lens.core.refs import InvocableEndpoint, PrivateNetwork
 from cdk_ml_lens.hosting import inference_api_method as method
 from cdk_ml_lens.hosting.inference_api_access import ApiAccess
 from cdk_ml_lens.hosting.inference_api_account import log_by_role
+from cdk_ml_lens.hosting.inference_api_alarms import NAMESPACE, RULES, THROTTLED
 from cdk_ml_lens.hosting.inference_api_answers import access_log_format, add_gateway_responses
 from cdk_ml_lens.hosting.inference_api_contract import InferenceContract
 from cdk_ml_lens.hosting.inference_api_limits import HANDLER_MARGIN, ApiLimits
@@ -30,25 +31,6 @@ STAGE = "v1"
 # TLS 1.2 and 1.3 with today's ciphers; AWS's default takes TLS 1.0. STRICT also refuses fronted host names. Source:
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-security-policies.html
 TLS_POLICY = "SecurityPolicy_TLS13_1_2_PQ_2025_09"
-NAMESPACE = "CdkMlLens/InferenceApi"
-THROTTLED = "Throttled"
-ERROR_ALARM = AlarmRule(
-    metric="5XXError",
-    statistic="Average",
-    threshold=0.01,
-    periods=3,
-    datapoints=2,
-    description="Over one request in a hundred failed: the access log has the status, the function's log the cause.",
-)
-LATENCY_ALARM = AlarmRule(
-    metric="Latency", statistic="p99", threshold=3_000, periods=3, description="One in a hundred takes over 3 s."
-)
-THROTTLE_ALARM = AlarmRule(
-    metric=THROTTLED,
-    threshold=0,
-    periods=3,
-    description="Callers get 429 all the time: raise the limits or the endpoint's capacity, or talk to them.",
-)
 
 
 class InferenceApi(Construct):
@@ -126,8 +108,8 @@ class InferenceApi(Construct):
         add_gateway_responses(self.api)
         method.add_clients(self.api, access=access, limits=limits)
         self._protect()
-        for name, rule in (("Error", ERROR_ALARM), ("Latency", LATENCY_ALARM), ("Throttle", THROTTLE_ALARM)):
-            self.alarm(f"{name}Alarm", rule)
+        for name, rule in RULES.items():
+            self.alarm(name, rule)
 
     @property
     def url(self) -> str:
