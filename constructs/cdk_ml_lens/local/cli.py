@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+_OWN_PARSERS = {"demo": "demo", "loadtest": "cli_loadtest"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,7 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         Arguments. Default: those of the process.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    options = _demo_parser().parse_args(arguments[1:]) if arguments[:1] == ["demo"] else parser().parse_args(arguments)
+    own = _OWN_PARSERS.get(arguments[0]) if arguments else None
+    options = parser().parse_args(arguments) if own is None else _own_parser(own).parse_args(arguments[1:])
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
@@ -36,18 +39,18 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(prog="ml-lens", description="A cloud on this laptop for CDK stacks with models.")
     commands = root.add_subparsers(required=True, metavar="COMMAND")
     _add_cloud_commands(commands)
-    commands.add_parser("demo", add_help=False, help="deploy the flagship and stream sensor data: ml-lens demo --help")
+    commands.add_parser("demo", add_help=False, help="run what the library builds: ml-lens demo --help")
+    commands.add_parser("loadtest", add_help=False, help="drive an endpoint to its knee: ml-lens loadtest --help")
     _add_model_commands(commands)
     return root
 
 
-def _demo_parser() -> argparse.ArgumentParser:
-    """Return the demo's own parser; its module is imported only when it is called."""
-    from cdk_ml_lens.local import demo
-
-    own = argparse.ArgumentParser(prog="ml-lens demo", description=demo.__doc__)
-    demo.add_arguments(own)
-    own.set_defaults(command=demo.main)
+def _own_parser(module: str) -> argparse.ArgumentParser:
+    """Return the parser of a command that declares its own options; its module is imported only when it is called."""
+    command = import_module(f"cdk_ml_lens.local.{module}")
+    own = argparse.ArgumentParser(prog=f"ml-lens {module.removeprefix('cli_')}", description=command.__doc__)
+    command.add_arguments(own)
+    own.set_defaults(command=command.main)
     return own
 
 
