@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import aws_cdk as cdk
+
 from cdk_ml_lens.core.errors import Faults
 
 
@@ -83,7 +85,7 @@ def definition(
         "States": {
             "Transform": {
                 "Type": "Task",
-                "Resource": "arn:aws:states:::sagemaker:createTransformJob.sync",
+                "Resource": f"arn:{cdk.Aws.PARTITION}:states:::sagemaker:createTransformJob.sync",
                 "Parameters": _job(model_name, source, target, options, key_arn),
                 "Retry": [
                     {
@@ -101,7 +103,7 @@ def definition(
             },
             "Remember": {
                 "Type": "Task",
-                "Resource": "arn:aws:states:::sqs:sendMessage",
+                "Resource": f"arn:{cdk.Aws.PARTITION}:states:::sqs:sendMessage",
                 "Parameters": {
                     "QueueUrl": failures_url,
                     "MessageBody": {
