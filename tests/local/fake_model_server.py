@@ -1,9 +1,8 @@
 """FakeModelServer: SageMaker's container contract without a model; it loads nothing, a score is the sum of the row.
 
 Its model directory steers it: ``fail.txt`` ends it at start-up; ``name.txt`` is the model version it reports.
-With ``FAKE_FAILS`` set every answer is a 500, with ``FAKE_DELAY`` it takes so many seconds, with
-``FAKE_CSV`` it is CSV whatever is accepted. A row whose first value is
-400 or 500 gets that status as an answer.
+With ``FAKE_FAILS`` set every answer is a 500, with ``FAKE_DELAY`` it takes so many seconds, with ``FAKE_SCORE_ONLY`` it
+is the bare score. A row whose first value is 400 or 500 gets that status as an answer.
 """
 
 import argparse
@@ -50,8 +49,11 @@ def handler_for(version: str) -> type[BaseHTTPRequestHandler]:
                 self.answer(int(rows[0][0]), b"refused")
                 return
             answers = [answer_for(row, version) for row in rows]
-            csv = self.headers.get("Accept") == "text/csv" or "FAKE_CSV" in os.environ
-            lines = [str(answer["score"]) if csv else json.dumps(answer) for answer in answers]
+            lines = [json.dumps(answer) for answer in answers]
+            if "FAKE_SCORE_ONLY" in os.environ:
+                lines = [str(answer["score"]) for answer in answers]
+            elif self.headers.get("Accept") == "text/csv":
+                lines = [f"{answer['score']},{answer['threshold']},{answer['model_version']}" for answer in answers]
             self.answer(200, "\n".join(lines).encode())
 
     return FakeHandler

@@ -29,7 +29,7 @@ def machine(laptop_cloud: LaptopCloud, model_artifact: Callable[..., str], tmp_p
         "B",
         model=ModelSource.sklearn(ModelArtifact.from_bucket(bucket, "batch.tar.gz")),
         bucket=bucket,
-        options=TransformOptions(input_filter="$[1:]", output_filter="$[0,-1]"),
+        options=TransformOptions(input_filter="$[1:]", output_filter="$[0,-3]"),
     )
     cdk.CfnOutput(stack, "Machine", value=batch.machine.arn)
     cdk.CfnOutput(stack, "Dead", value=batch.dead_letters.queue.queue_url)

@@ -185,12 +185,12 @@ def test_pipeline_feeds_each_answer_to_the_next_container(
 
     def build(made: cdk.Stack, bucket: s3.IBucket) -> None:
         stage = ModelSource.sklearn(ModelArtifact.from_bucket(bucket, "chain.tar.gz"))
-        first = replace(stage, environment={**stage.environment, "FAKE_CSV": "yes"})
+        first = replace(stage, environment={**stage.environment, "FAKE_SCORE_ONLY": "yes"})
         model = PipelineSource(stages=[first, stage])
         ModelEndpoint(made, "E", variants=[Variant(name="v", model=model)], endpoint_name="chain", capture=None)
 
     deploy_stack("Chain", build)
-    assert scored(laptop_cloud, "chain") == "3.0"  # the sum of 1 and 2, then the sum of that one number
+    assert scored(laptop_cloud, "chain").startswith("3.0,")  # the sum of 1 and 2, then the sum of that one number
 
 
 def test_inference_component_answers_by_its_name_on_a_shared_endpoint(
@@ -205,12 +205,12 @@ def test_inference_component_answers_by_its_name_on_a_shared_endpoint(
         )
         model = ModelSource.sklearn(ModelArtifact.from_bucket(bucket, "component.tar.gz"))
         resources = ComponentResources(memory_mb=256)
-        InferenceComponent(made, "C", endpoint=host, model=model, resources=resources)
+        InferenceComponent(made, "C", endpoint=host, model=model, resources=resources, autoscaling=scaling)
 
     deploy_stack("Host", build)
     listed = laptop_cloud.client("cloudformation").describe_stack_resources(StackName="Host")["StackResources"]
     (arn,) = [r["PhysicalResourceId"] for r in listed if r["ResourceType"] == "AWS::SageMaker::InferenceComponent"]
-    assert scored(laptop_cloud, "host", InferenceComponentName=arn.split("/")[-1]) == "3.0"
+    assert scored(laptop_cloud, "host", InferenceComponentName=arn.split("/")[-1]).startswith("3.0,")
     with pytest.raises(ClientError, match="InferenceComponentName is missing"):
         scored(laptop_cloud, "host")
     with pytest.raises(ClientError, match="Inference component other not found"):

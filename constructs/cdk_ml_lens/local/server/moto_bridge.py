@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from enum import Enum
 from typing import Any
 
 from ministack import app
 from ministack.core import router
 from ministack.core.responses import get_region
+from moto.applicationautoscaling import models as scaling_models
+from moto.applicationautoscaling import responses as scaling_responses
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.core.request import Request
 from moto.sagemaker.exceptions import ValidationError
@@ -20,6 +23,10 @@ Answer = tuple[int, dict[str, str], bytes]
 _RESPONSES = {
     "sagemaker": ("SageMaker", SageMakerResponse),
     "application-autoscaling": ("AnyScaleFrontendService", ApplicationAutoScalingResponse),
+}
+_DIMENSIONS = {
+    "SAGEMAKER_PROVISIONED_CONCURRENCY": "sagemaker:variant:DesiredProvisionedConcurrency",
+    "SAGEMAKER_COPY_COUNT": "sagemaker:inference-component:DesiredCopyCount",
 }
 _INSTANCE_TYPE = re.compile(r"ml\.[a-z0-9-]+\.(\d*x?large|medium|metal|\d+xlarge)")
 
@@ -75,6 +82,14 @@ def operation_of(headers: dict[str, str]) -> str:
     return headers.get("x-amz-target", "").split(".")[-1]
 
 
+def _know_dimensions() -> None:
+    """Teach moto the scalable dimensions of SageMaker that it lacks; scaling itself is recorded only."""
+    known = {member.name: member.value for member in scaling_models.ScalableDimensionValueSet}
+    extended: Any = Enum("ScalableDimensionValueSet", list({**known, **_DIMENSIONS}.items()))  # type: ignore[misc]
+    for module in (scaling_models, scaling_responses):
+        vars(module)["ScalableDimensionValueSet"] = extended
+
+
 def install() -> None:
     """Offer Application Auto Scaling on the gateway and let moto take every instance type of the current AWS list."""
 
@@ -89,6 +104,7 @@ def install() -> None:
         if not _INSTANCE_TYPE.fullmatch(instance_type):
             raise ValidationError(message=f"InstanceType must look like ml.m5.large, got {instance_type}")
 
+    _know_dimensions()
     config_class: Any = FakeEndpointConfig
     config_class.validate_instance_type = validate_instance_type
     app.SERVICE_HANDLERS["application-autoscaling"] = autoscaling
