@@ -28,9 +28,9 @@ def handler_for(version: str) -> type[BaseHTTPRequestHandler]:
         def log_message(self, *arguments: object) -> None:
             pass
 
-        def answer(self, status: int, body: bytes) -> None:
+        def answer(self, status: int, body: bytes, kind: str = "application/jsonlines") -> None:
             self.send_response(status)
-            self.send_header("Content-Type", "application/jsonlines")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -49,12 +49,13 @@ def handler_for(version: str) -> type[BaseHTTPRequestHandler]:
                 self.answer(int(rows[0][0]), b"refused")
                 return
             answers = [answer_for(row, version) for row in rows]
-            lines = [json.dumps(answer) for answer in answers]
+            lines, kind = [json.dumps(answer) for answer in answers], "application/jsonlines"
             if "FAKE_SCORE_ONLY" in os.environ:
-                lines = [str(answer["score"]) for answer in answers]
+                lines, kind = [str(answer["score"]) for answer in answers], "text/csv"
             elif self.headers.get("Accept") == "text/csv":
+                kind = "text/csv"
                 lines = [f"{answer['score']},{answer['threshold']},{answer['model_version']}" for answer in answers]
-            self.answer(200, "\n".join(lines).encode())
+            self.answer(200, "\n".join(lines).encode(), kind)
 
     return FakeHandler
 
