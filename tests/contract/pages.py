@@ -11,7 +11,8 @@ DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [*DOCS, ROOT / "README.md"]
 CONSTRUCT_PAGES = {
     "iot": ("device_fleet", "scoring_rule", "actions", "prediction_log"),
-    "hosting": ("model_endpoint",),
+    "hosting": ("model_endpoint", "endpoint_shapes", "rollout"),
+    "batch-transform": ("batch_transform",),
     "traffic-shift": ("traffic_shift",),
     "inference-api": ("inference_api",),
     "network": ("isolated_network",),
