@@ -1,30 +1,54 @@
-"""Our table of image registries against the SageMaker Python SDK's, which `make test-sdk` installs beside us."""
+"""Our tables of image registries against the SageMaker Python SDK's, which `make test-sdk` installs beside us."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
+from typing import Any
 
 import pytest
 
-from cdk_ml_lens.hosting.images import SKLEARN_ACCOUNTS, SKLEARN_REPOSITORY, SKLEARN_VERSION
+from cdk_ml_lens.hosting import images
+from cdk_ml_lens.hosting.image_registries import DEEP_LEARNING, FRAMEWORKS, RANDOM_CUT_FOREST
 
 SDK_PYTHON = os.environ.get("ML_LENS_SDK_PYTHON")
 READ = """
-import json
+import json, sys
 from sagemaker.core import image_uris
-print(json.dumps(image_uris.config_for_framework("sklearn")["inference"]["versions"][%r]))
+framework, version = sys.argv[1:]
+found = image_uris.config_for_framework(framework)
+print(json.dumps(found.get("inference", found)["versions"][version]))
 """
+TABLES = {
+    "sklearn": (images.SKLEARN_VERSION, FRAMEWORKS, images.InferenceImage.sklearn()),
+    "xgboost": (images.XGBOOST_VERSION, FRAMEWORKS, images.InferenceImage.xgboost()),
+    "pytorch": (images.PYTORCH_VERSION, DEEP_LEARNING, images.InferenceImage.pytorch()),
+    "randomcutforest": ("1", RANDOM_CUT_FOREST, images.InferenceImage.random_cut_forest()),
+}
+
+
+def sdk(framework: str, version: str) -> dict[str, Any]:
+    assert SDK_PYTHON is not None
+    environment = {**os.environ, "AWS_DEFAULT_REGION": "us-east-1"}
+    command = [SDK_PYTHON, "-c", READ, framework, version]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    found: dict[str, Any] = json.loads(shown.stdout.strip().splitlines()[-1])
+    return found
 
 
 @pytest.mark.skipif(SDK_PYTHON is None, reason="make test-sdk installs the SageMaker SDK (730 MB) and runs this")
-def test_scikit_learn_registries_are_those_of_the_sdk() -> None:
-    assert SDK_PYTHON is not None
-    code = READ % SKLEARN_VERSION
-    environment = {**os.environ, "AWS_DEFAULT_REGION": "us-east-1"}
-    shown = subprocess.run([SDK_PYTHON, "-c", code], capture_output=True, text=True, check=True, env=environment)
-    sdk = json.loads(shown.stdout.strip().splitlines()[-1])
-    commercial = {region: account for region, account in sdk["registries"].items() if "-iso" not in region}
-    assert commercial == SKLEARN_ACCOUNTS
-    assert sdk["repository"] == SKLEARN_REPOSITORY
+@pytest.mark.parametrize("framework", TABLES)
+def test_registries_and_repository_are_those_of_the_sdk(framework: str) -> None:
+    version, accounts, image = TABLES[framework]
+    found = sdk(framework, version)
+    assert {region: account for region, account in found["registries"].items() if "-iso" not in region} == accounts
+    assert found["repository"] == image.repository
+    assert image.tag.startswith(version)
+
+
+@pytest.mark.parametrize("framework", TABLES)
+def test_every_account_is_an_account(framework: str) -> None:
+    _, accounts, _ = TABLES[framework]
+    assert all(account.isdigit() and len(account) == 12 for account in accounts.values())
+    assert len(accounts) > 30

@@ -8,45 +8,12 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from cdk_ml_lens.core.errors import Faults
+from cdk_ml_lens.hosting.image_registries import DEEP_LEARNING, FRAMEWORKS, RANDOM_CUT_FOREST
 
 SKLEARN_REPOSITORY = "sagemaker-scikit-learn"
 SKLEARN_VERSION = "1.9-0"
-# Checked against the SageMaker Python SDK in tests/contract/test_image_table.py.
-SKLEARN_ACCOUNTS = {
-    "af-south-1": "510948584623",
-    "ap-east-1": "651117190479",
-    "ap-northeast-1": "354813040037",
-    "ap-northeast-2": "366743142698",
-    "ap-northeast-3": "867004704886",
-    "ap-south-1": "720646828776",
-    "ap-south-2": "628508329040",
-    "ap-southeast-1": "121021644041",
-    "ap-southeast-2": "783357654285",
-    "ap-southeast-3": "951798379941",
-    "ap-southeast-4": "106583098589",
-    "ca-central-1": "341280168497",
-    "ca-west-1": "190319476487",
-    "cn-north-1": "450853457545",
-    "cn-northwest-1": "451049120500",
-    "eu-central-1": "492215442770",
-    "eu-central-2": "680994064768",
-    "eu-north-1": "662702820516",
-    "eu-south-1": "978288397137",
-    "eu-south-2": "104374241257",
-    "eu-west-1": "141502667606",
-    "eu-west-2": "764974769150",
-    "eu-west-3": "659782779980",
-    "il-central-1": "898809789911",
-    "me-central-1": "272398656194",
-    "me-south-1": "801668240914",
-    "sa-east-1": "737474898029",
-    "us-east-1": "683313688378",
-    "us-east-2": "257758044811",
-    "us-gov-east-1": "237065988967",
-    "us-gov-west-1": "414596584902",
-    "us-west-1": "746614075791",
-    "us-west-2": "246618743249",
-}
+XGBOOST_VERSION = "3.2-0"
+PYTORCH_VERSION = "2.6.0"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,8 +54,40 @@ class InferenceImage:
             Container version; ``1.9-0`` holds scikit-learn 1.9.0. Default: ``1.9-0``.
         """
         return InferenceImage(
-            repository=SKLEARN_REPOSITORY, tag=f"{version}-cpu-py3", accounts=tuple(SKLEARN_ACCOUNTS.items())
+            repository=SKLEARN_REPOSITORY, tag=f"{version}-cpu-py3", accounts=tuple(FRAMEWORKS.items())
         )
+
+    @staticmethod
+    def xgboost(version: str = XGBOOST_VERSION) -> InferenceImage:
+        """Return AWS's XGBoost image, for script mode and as a built-in algorithm.
+
+        Parameters
+        ----------
+        version : str
+            Container version. Default: ``3.2-0``.
+        """
+        return InferenceImage(repository="sagemaker-xgboost", tag=version, accounts=tuple(FRAMEWORKS.items()))
+
+    @staticmethod
+    def pytorch(version: str = PYTORCH_VERSION, *, gpu: bool = False, python: str = "py312") -> InferenceImage:
+        """Return AWS's PyTorch inference image.
+
+        Parameters
+        ----------
+        version : str
+            PyTorch version. Default: ``2.6.0``.
+        gpu : bool
+            Whether the variant's instances have GPUs. Default: false.
+        python : str
+            Python of the image; it goes with the version. Default: ``py312``.
+        """
+        tag = f"{version}-{'gpu' if gpu else 'cpu'}-{python}"
+        return InferenceImage(repository="pytorch-inference", tag=tag, accounts=tuple(DEEP_LEARNING.items()))
+
+    @staticmethod
+    def random_cut_forest() -> InferenceImage:
+        """Return the built-in Random Cut Forest algorithm, version 1."""
+        return InferenceImage(repository="randomcutforest", tag="1", accounts=tuple(RANDOM_CUT_FOREST.items()))
 
     def account(self, scope: Construct) -> str:
         """Return the publisher's account for the stack's region, by a CloudFormation mapping if that is unknown.

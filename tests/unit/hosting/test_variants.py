@@ -149,3 +149,19 @@ def test_fails_without_an_artifact_file(stack: cdk.Stack, tmp_path: Path) -> Non
         ModelArtifact.from_file(stack, "M", tmp_path / "model.zip")
     with pytest.raises(PropError, match="key must end in .tar.gz for model artifact, got 'model.zip'"):
         ModelArtifact.from_bucket(s3.Bucket.from_bucket_name(stack, "B", "models"), "model.zip")
+
+
+@pytest.mark.parametrize(
+    ("image", "uri"),
+    [
+        (InferenceImage.xgboost(), "141502667606.dkr.ecr.eu-west-1.{suffix}/sagemaker-xgboost:3.2-0"),
+        (InferenceImage.pytorch(gpu=True), "763104351884.dkr.ecr.eu-west-1.{suffix}/pytorch-inference:2.6.0-gpu-py312"),
+        (InferenceImage.random_cut_forest(), "438346466558.dkr.ecr.eu-west-1.{suffix}/randomcutforest:1"),
+    ],
+)
+def test_images_of_other_frameworks(app: cdk.App, image: InferenceImage, uri: str) -> None:
+    stack = cdk.Stack(app, "Fixed", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    rendered = str(stack.resolve(image.uri(stack))).replace(" ", "")
+    for part in uri.split("{suffix}"):
+        for piece in part.split("eu-west-1"):
+            assert piece.strip(".") in rendered
