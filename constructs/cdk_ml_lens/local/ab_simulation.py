@@ -20,7 +20,7 @@ START = 1_800_000_000.0
 COHORT = 250  # users between two looks
 HOUR = 3600
 PLAN = Plan(
-    test="demo",
+    test="checkout",
     control="blue",
     treatment="green",
     treatment_share=0.5,
@@ -38,34 +38,35 @@ PLAN = Plan(
 )
 
 
-def run(number: int, rates: tuple[float, float]) -> State:
+def run(plan: Plan, number: int, rates: tuple[float, float], *, cohort: int = COHORT) -> State:
     """Run one test to its decision: users hash to a side, convert by chance, and are looked at in cohorts."""
-    plan = replace(PLAN, test=f"demo-{number}")
+    plan = replace(plan, test=f"{plan.test}-{number}")
     chance, users, now = random.Random(f"{rates}/{number}"), 0, START
     state = State.first(plan, now)
     while state.verdict is None:
         now += 60
         treated = assignment.share_at(state.shares, now).treatment
         counts, wins = [0, 0], [0, 0]
-        for _ in range(COHORT):
+        for _ in range(cohort):
             users += 1
             place = assignment.point(assignment.user_key(plan.test, f"user-{users}"))
             side = assignment.is_treated(place, treatment=treated)
             counts[side] += 1
             wins[side] += chance.random() < rates[side]
-        state = state.take_in(_ones(wins[0], counts[0]), _ones(wins[1], counts[1]))
+        state = state.take_in(ones(wins[0], counts[0]), ones(wins[1], counts[1]))
         state = ab_judge.judge(replace(state, looks=state.looks + 1), plan, endpoint="demo", shifts=False, now=now)
     return state
 
 
-def _ones(successes: int, count: int) -> Sample:
+def ones(successes: int, count: int) -> Sample:
+    """Return a sample of zeros and ones."""
     mean = successes / max(1, count)
     return Sample(count=count, mean=mean, squares=count * mean * (1 - mean))
 
 
 def decisions(runs: int, rates: tuple[float, float]) -> dict[str, object]:
     """Return how often each decision was made, and the median of the users that it took."""
-    states = [run(number, rates) for number in range(runs)]
+    states = [run(PLAN, number, rates) for number in range(runs)]
     users = sorted(state.control.count + state.treatment.count for state in states)
     found = Counter(str(state.verdict["decision"]) for state in states if state.verdict is not None)
     return {"decisions": dict(found), "median_users": users[len(users) // 2]}

@@ -7,13 +7,14 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.table import Table
 
 from cdk_ml_lens.core.assets import bundled
 from cdk_ml_lens.local.demo_view import View
+from cdk_ml_lens.local.rollout_setting import report
 
 RUNS = 100
 WINS_WANTED, FALSE_ALLOWED = 0.95, 0.05
@@ -36,13 +37,7 @@ def run(options: argparse.Namespace, runs: int = RUNS) -> int:
     view = View(as_json=options.json)
     view.step(f"2 x {runs} tests on simulated users, conversion 4 % against 6 %, and 5 % against 5 %")
     outcome = judge(simulate(runs), runs)
-    if options.json:
-        print(json.dumps(asdict(outcome)), flush=True)
-    else:
-        view.console.print(_figures(outcome))
-    for fault in outcome.faults:
-        view.fail(fault)
-    return 1 if outcome.faults else 0
+    return report(outcome, _figures(outcome), view, as_json=options.json)
 
 
 def simulate(runs: int) -> dict[str, dict[str, object]]:

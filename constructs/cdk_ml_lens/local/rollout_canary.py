@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 import threading
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.live import Live
@@ -15,7 +14,7 @@ from rich.table import Table
 
 from cdk_ml_lens.local.cloud import LaptopCloud
 from cdk_ml_lens.local.demo_view import View
-from cdk_ml_lens.local.rollout_setting import FAULTY, assembly, train
+from cdk_ml_lens.local.rollout_setting import FAULTY, assembly, report, train
 from cdk_ml_lens.local.rollout_traffic import MODEL_ERROR, UNANSWERED, Traffic
 from cdk_ml_lens.local.stack_state import DeployError
 
@@ -51,13 +50,7 @@ def run(options: argparse.Namespace, app_dir: Path) -> int:
     view = View(as_json=options.json)
     with tempfile.TemporaryDirectory(prefix="ml-lens-canary-") as name:
         outcome = _show(Path(name), app_dir, view)
-    if options.json:
-        print(json.dumps(asdict(outcome)), flush=True)
-    else:
-        view.console.print(_figures(outcome))
-    for fault in outcome.faults:
-        view.fail(fault)
-    return 1 if outcome.faults else 0
+    return report(outcome, _figures(outcome), view, as_json=options.json)
 
 
 def _show(work: Path, app_dir: Path, view: View) -> Outcome:

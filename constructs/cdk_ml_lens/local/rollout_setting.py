@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from rich.table import Table
 
 from cdk_ml_lens.local import simulator, venvs
 from cdk_ml_lens.local.app_synth import synthesize
@@ -46,3 +49,25 @@ def assembly(app_dir: Path, out: Path, stack: str, **context: str | Path | Mappi
     """Synthesize one stack of the app."""
     given = {key: json.dumps(item) if isinstance(item, Mapping) else str(item) for key, item in context.items()}
     return synthesize(app_dir=app_dir, out=out, context={"stacks": stack, "nag": "false", **given})
+
+
+class Judged(Protocol):
+    """A demo's outcome: a dataclass with the promises that were broken."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def faults(self) -> list[str]:
+        """Promises that were broken."""
+        ...
+
+
+def report(outcome: Judged, figures: Table, view: View, *, as_json: bool) -> int:
+    """Show an outcome as a table or one JSON object, and return the exit code."""
+    if as_json:
+        print(json.dumps(asdict(outcome)), flush=True)
+    else:
+        view.console.print(figures)
+    for fault in outcome.faults:
+        view.fail(fault)
+    return 1 if outcome.faults else 0
