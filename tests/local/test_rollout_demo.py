@@ -8,6 +8,8 @@ import pytest
 
 from cdk_ml_lens.local import rollout_ab
 from cdk_ml_lens.local.cli import main
+from cdk_ml_lens.local.rollout_canary import Ended, Outcome, judge
+from cdk_ml_lens.local.rollout_traffic import MODEL_ERROR, UNANSWERED, Met
 
 pytestmark = pytest.mark.laptop_cloud
 
@@ -27,7 +29,49 @@ def test_bad_canary_meets_its_share_only_and_is_rolled_back(capsys: pytest.Captu
     assert found["stack_status"] == "UPDATE_ROLLBACK_COMPLETE"
     assert 0 < float(str(found["bad_share"])) <= float(str(found["canary_share"])) + 0.02
     assert found["unanswered"] == 0
-    assert int(str(found["requests"])) > 100
+    assert int(str(found["requests_during_shift"])) > 300
+    assert found["bad_versions"] != [found["old_version"]]
+
+
+REASON = "endpoint shop is InService on the old configuration: the update was rolled back"
+
+
+def judged(*shift: str, reason: str = REASON, after: str = "old") -> Outcome:
+    """Judge an update whose shift is short beside the old version's answers before it, around it and after it."""
+    met = [*["old"] * 1000, *shift, *["old"] * 1000]
+    sent = [Met(at=float(number), outcome=outcome) for number, outcome in enumerate([*met, *[after] * 10])]
+    return judge(sent, Ended("UPDATE_ROLLBACK_COMPLETE", reason, begun=500.0, ended=len(met) - 0.5))
+
+
+def test_share_is_that_of_the_shift_however_long_the_update_takes() -> None:
+    found = judged(*["old", "old", "old", "new", *["old"] * 8, MODEL_ERROR, "old"] * 10)
+    assert (found.requests_during_shift, found.bad_requests) == (136, 20)
+    assert found.bad_share == pytest.approx(20 / 136, abs=1e-4)
+    assert found.faults == ["14.7% of the requests met the bad version"]
+
+
+def test_tenth_of_a_shift_is_no_fault() -> None:
+    found = judged(*["new", *["old"] * 9] * 50)
+    assert (found.faults, found.bad_versions) == ([], ["new"])
+
+
+def test_bad_version_that_gets_all_the_traffic_for_a_moment_is_a_fault() -> None:
+    found = judged(*["new", MODEL_ERROR] * 5)
+    assert (found.rolled_back, found.bad_share) == (True, 1.0)
+    assert found.faults == ["100.0% of the requests met the bad version"]
+
+
+def test_missing_answer_is_no_bad_version_and_a_fault_of_its_own() -> None:
+    found = judged(UNANSWERED, *["new", *["old"] * 9] * 20)
+    assert (found.unanswered, found.bad_requests) == (1, 20)
+    assert found.faults == ["1 requests got no answer"]
+
+
+def test_update_that_is_not_rolled_back_or_leaves_the_bad_version_is_a_fault() -> None:
+    assert judged(*["new", *["old"] * 9] * 20, reason="").faults == ["the bad version was not rolled back"]
+    stays = judged(*["new", *["old"] * 9] * 500, after="new")
+    assert "the old version does not serve alone afterwards" in stays.faults
+    assert "no request met the bad version: nothing was shown" in judged().faults
 
 
 def test_bad_green_never_meets_live_traffic_and_a_good_one_takes_over(capsys: pytest.CaptureFixture[str]) -> None:
