@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from cdk_ml_lens.local import rollout_ab
+from cdk_ml_lens.local import rollout_ab, rollout_bluegreen
 from cdk_ml_lens.local.cli import main
 from cdk_ml_lens.local.rollout_canary import Ended, Outcome, judge
 from cdk_ml_lens.local.rollout_traffic import MODEL_ERROR, UNANSWERED, Met
@@ -80,9 +80,39 @@ def test_bad_green_never_meets_live_traffic_and_a_good_one_takes_over(capsys: py
     code, found = shown(capsys, "bluegreen")
     assert code == 0, found["faults"]
     assert found["bad_green_live_requests"] == 0
-    assert str(found["bad_green_status"]).startswith("FAILED")
+    assert found["bad_green_status"] == "FAILED: ShiftStopped"
+    assert str(found["bad_green_reason"]).startswith("synthetic test: ")
     assert found["good_green_serves"] is True
     assert found["unanswered"] == 0
+
+
+STOPPED = rollout_bluegreen.Ended("FAILED: ShiftStopped", "synthetic test: 3 of 5 requests failed")
+DONE = rollout_bluegreen.Ended("SUCCEEDED", "")
+
+
+def switched(bad: list[Met], *, stopped: rollout_bluegreen.Ended = STOPPED, answered: str = "green") -> list[str]:
+    """Return the faults of a switch to a bad green and then to a good one."""
+    good = [Met(at=0, outcome="v2", variant=answered)] * 9
+    met = [rollout_bluegreen.sides(bad), rollout_bluegreen.sides(good)]
+    return rollout_bluegreen.judge(met, [stopped, DONE], {"blue": 0, "green": 1}).faults
+
+
+def test_green_that_only_fails_is_seen_when_it_meets_live_traffic() -> None:
+    blue = [Met(at=0, outcome="v1", variant="blue")] * 9
+    assert switched(blue) == []
+    assert switched([*blue, Met(at=1, outcome=MODEL_ERROR)]) == ["live requests met the bad green: 1"]
+    assert switched([*blue, Met(at=1, outcome="v2", variant="green")]) == ["live requests met the bad green: 1"]
+    assert switched([*blue, Met(at=1, outcome=UNANSWERED)]) == ["1 requests got no answer"]
+
+
+def test_shift_that_ends_for_another_reason_than_its_synthetic_test_is_a_fault() -> None:
+    blue = [Met(at=0, outcome="v1", variant="blue")]
+    refused = rollout_bluegreen.Ended("FAILED: ShiftRefused", "the endpoint has no variant green")
+    assert switched(blue, stopped=refused) == [
+        "no synthetic test stopped the bad green: FAILED: ShiftRefused the endpoint has no variant green"
+    ]
+    assert len(switched(blue, stopped=DONE)) == 1
+    assert len(switched(blue, answered="blue")) == 1
 
 
 def test_better_model_wins_and_equal_ones_are_seldom_declared_different(capsys: pytest.CaptureFixture[str]) -> None:

@@ -66,10 +66,6 @@ class Traffic:
         """Return outcomes of the requests in a span of ``time.monotonic``."""
         return Counter(met.outcome for met in list(self.met) if since <= met.at <= until)
 
-    def by_variant(self) -> Counter[str]:
-        """Return how many answers each variant gave."""
-        return Counter(met.variant for met in list(self.met) if met.variant is not None)
-
     def _ask_on(self) -> None:
         while not self._ended.wait(self._pause):
             self.met.append(ask(self._client, self._endpoint))
