@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from cdk_ml_lens.local import LaptopCloud
+from cdk_ml_lens.local import LaptopCloud, cli_loadtest
 from cdk_ml_lens.local.cli import main
-from cdk_ml_lens.local.loadtest import Clock, Level, Limits, drive, knee, percentile
+from cdk_ml_lens.local.loadtest import MAX_IN_FLIGHT, MAX_WAITING, Clock, Level, Limits, drive, knee, percentile
 from tests.local.conftest import Deploy
 from tests.local.sagemaker_support import stack
 
@@ -80,6 +80,28 @@ def test_aws_is_not_loaded_without_a_yes(capsys: pytest.CaptureFixture[str]) -> 
     url = "https://runtime.sagemaker.eu-west-1.amazonaws.com"
     assert main(["loadtest", "--endpoint", "e", "--endpoint-url", url]) == 1
     assert "--yes must be given" in " ".join(capsys.readouterr().err.split())
+
+
+def test_aws_never_gets_the_laptops_credentials() -> None:
+    aws = "https://runtime.sagemaker.eu-west-1.amazonaws.com"
+    assert cli_loadtest.client_settings(aws) == {"endpoint_url": aws}
+    assert cli_loadtest.client_settings(None) == {}
+    assert cli_loadtest.client_settings("http://127.0.0.1:4566")["aws_access_key_id"] == "test"
+
+
+def test_endpoint_that_hangs_gets_a_bounded_number_of_requests() -> None:
+    hung, sent = threading.Event(), []
+
+    def hang() -> bool:
+        sent.append(1)
+        hung.wait(10)
+        return True
+
+    threading.Timer(1.5, hung.set).start()
+    (found,) = drive(hang, [500], seconds=2, limits=Limits())
+    assert found.requests == 1000
+    assert MAX_IN_FLIGHT < len(sent) <= MAX_WAITING + 1
+    assert found.failed == 1000 - len(sent)
 
 
 @pytest.mark.laptop_cloud

@@ -15,10 +15,12 @@ from rich.console import Console
 from rich.table import Table
 
 from cdk_ml_lens.local import running
+from cdk_ml_lens.local.cloud import ACCESS_KEY, REGION, SECRET_KEY
 from cdk_ml_lens.local.guard import require_loopback
 from cdk_ml_lens.local.loadtest import MAX_IN_FLIGHT, Level, Limits, Send, drive, knee
 
 SAFETY_FACTOR = 0.5
+ANSWER_SECONDS = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,19 +62,31 @@ def _url(options: argparse.Namespace) -> str | None:
     else:
         found = running.load(Path.cwd())
         url = "" if found is None else found.endpoint_url
-    try:
-        require_loopback(url)
-    except (ValueError, RuntimeError) as error:
-        if not options.yes:
-            raise ValueError(f"--yes must be given for an endpoint on AWS: requests cost money ({error})") from error
+    if not (options.yes or _on_laptop(url)):
+        raise ValueError(f"--yes must be given for an endpoint on AWS: requests cost money, got {url or 'no URL'}")
     return url or None
 
 
+def _on_laptop(url: str | None) -> bool:
+    try:
+        require_loopback("" if url is None else url)
+    except (ValueError, RuntimeError):
+        return False
+    return True
+
+
+def client_settings(url: str | None) -> dict[str, str]:
+    """Return what the client gets beside its defaults; credentials of the laptop cloud never go to AWS."""
+    if url is None:
+        return {}
+    local = {"region_name": REGION, "aws_access_key_id": ACCESS_KEY, "aws_secret_access_key": SECRET_KEY}
+    return {"endpoint_url": url, **(local if _on_laptop(url) else {})}
+
+
 def _sender(options: argparse.Namespace, url: str | None) -> Send:
-    config = Config(retries={"total_max_attempts": 1}, max_pool_connections=MAX_IN_FLIGHT, read_timeout=30)
-    local = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    config = Config(retries={"total_max_attempts": 1}, max_pool_connections=MAX_IN_FLIGHT, read_timeout=ANSWER_SECONDS)
     make: Any = boto3.client
-    client = make("sagemaker-runtime", config=config, **({} if url is None else {"endpoint_url": url, **local}))
+    client = make("sagemaker-runtime", config=config, **client_settings(url))
 
     def send() -> bool:
         try:

@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 Send = Callable[[], bool]
@@ -14,6 +14,8 @@ Send = Callable[[], bool]
 
 MAX_IN_FLIGHT = 64
 MAX_RATE, MAX_SECONDS = 500.0, 60.0
+MAX_WAITING = 4 * MAX_IN_FLIGHT
+"""Requests that may be under way or due; with more, the rest of a rate is not sent and counts as failed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,18 +121,20 @@ def _level(send: Send, rate: float, seconds: float, pool: ThreadPoolExecutor, cl
 
     start = clock.now()
     count = max(1, round(rate * seconds))
-    sent = []
+    sent: list[Future[None]] = []
     for number in range(count):
         due = start + number / rate
         clock.sleep(max(0.0, due - clock.now()))
+        if len(sent) - len(waits) > MAX_WAITING:
+            break
         sent.append(pool.submit(one, due))
     for request in sent:
         request.result()
     return Level(
         rate=rate,
-        achieved=count / max(1e-9, clock.now() - start),
+        achieved=len(sent) / max(1e-9, clock.now() - start),
         requests=count,
-        failed=failed,
+        failed=failed + count - len(sent),
         p50_ms=percentile(waits, 0.5) * 1000,
         p99_ms=percentile(waits, 0.99) * 1000,
     )
