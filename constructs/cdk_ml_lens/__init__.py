@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cdk_ml_lens.core.alarms import AlarmRule
     from cdk_ml_lens.core.errors import Fault, PropError
+    from cdk_ml_lens.core.feature_set import FeatureSet
+    from cdk_ml_lens.core.feature_values import Cleaning, Normalisation, Sensor, WindowFeature
     from cdk_ml_lens.core.refs import InvocableEndpoint, PrivateNetwork, ReadingAction
     from cdk_ml_lens.hosting.ab_test import AbTest
     from cdk_ml_lens.hosting.ab_test_size import users_for_conversion, users_for_mean
@@ -60,6 +62,7 @@ _HOMES = {
     "Autoscaling": "hosting.autoscaling",
     "BatchTransform": "hosting.batch_transform",
     "BusinessMetric": "hosting.ab_test_values",
+    "Cleaning": "core.feature_values",
     "CommandDevice": "iot.actions",
     "ComponentResources": "hosting.inference_component",
     "DataCapture": "hosting.capture",
@@ -67,6 +70,7 @@ _HOMES = {
     "DeviceFleet": "iot.fleet",
     "Fault": "core.errors",
     "Feature": "iot.features",
+    "FeatureSet": "core.feature_set",
     "Firewall": "hosting.inference_api_access",
     "InferenceApi": "hosting.inference_api",
     "InferenceComponent": "hosting.inference_component",
@@ -81,6 +85,7 @@ _HOMES = {
     "ModelEndpoint": "hosting.endpoint",
     "ModelSource": "hosting.model",
     "MultiModelSource": "hosting.model_sources",
+    "Normalisation": "core.feature_values",
     "NotifyTopic": "iot.actions",
     "PipelineSource": "hosting.model_sources",
     "PredictionLog": "iot.prediction_log",
@@ -94,6 +99,7 @@ _HOMES = {
     "ScheduledCapacity": "hosting.autoscaling",
     "Scoring": "iot.scorer",
     "ScoringRule": "iot.scoring_rule",
+    "Sensor": "core.feature_values",
     "ServerlessVariant": "hosting.variants",
     "ShiftChecks": "hosting.shift_checks",
     "ShiftPlan": "hosting.shift_plan",
@@ -103,6 +109,7 @@ _HOMES = {
     "Variant": "hosting.variants",
     "VariantComparison": "hosting.shift_checks",
     "VerifiedRollout": "hosting.verified_rollout",
+    "WindowFeature": "core.feature_values",
     "load_test_sizing": "hosting.autoscaling",
     "users_for_conversion": "hosting.ab_test_size",
     "users_for_mean": "hosting.ab_test_size",
@@ -119,6 +126,7 @@ __all__ = (
     "Autoscaling",
     "BatchTransform",
     "BusinessMetric",
+    "Cleaning",
     "CommandDevice",
     "ComponentResources",
     "DataCapture",
@@ -126,6 +134,7 @@ __all__ = (
     "DeviceFleet",
     "Fault",
     "Feature",
+    "FeatureSet",
     "Firewall",
     "InferenceApi",
     "InferenceComponent",
@@ -140,6 +149,7 @@ __all__ = (
     "ModelEndpoint",
     "ModelSource",
     "MultiModelSource",
+    "Normalisation",
     "NotifyTopic",
     "PipelineSource",
     "PredictionLog",
@@ -153,6 +163,7 @@ __all__ = (
     "ScheduledCapacity",
     "Scoring",
     "ScoringRule",
+    "Sensor",
     "ServerlessVariant",
     "ShiftChecks",
     "ShiftPlan",
@@ -162,6 +173,7 @@ __all__ = (
     "Variant",
     "VariantComparison",
     "VerifiedRollout",
+    "WindowFeature",
     "load_test_sizing",
     "users_for_conversion",
     "users_for_mean",
