@@ -1,0 +1,191 @@
+"""Replay: feeds backed-up source records of a time range into a stream again, hour by hour, with exact counts."""
+
+from __future__ import annotations
+
+import functools
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+
+from ml_lens_runtime import backup_records
+from ml_lens_runtime.errors import ConfigurationError, ReadingError
+
+COUNTS = ("objects", "unreadable", "listed", "outside", "sent", "failed")
+MOST_HOURS = 24 * 31
+# PutRecordBatch: https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html
+_BATCH_RECORDS, _BATCH_BYTES, _RECORD_BYTES = 500, 4 * 1024 * 1024, 1000 * 1024
+_ATTEMPTS = 5
+_MARGIN_SECONDS = 120.0  # no new object is begun with less time left
+# A backup object has the hour of its oldest record and may have waited 15 minutes for its buffer.
+_EARLIER = timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReplaySettings:
+    """Everything that the replay reads from its environment."""
+
+    bucket: str
+    prefix: str
+    stream: str
+
+    @classmethod
+    def parse(cls, environ: Mapping[str, str]) -> ReplaySettings:
+        """Parse the environment.
+
+        Raises
+        ------
+        ConfigurationError
+            ``BACKUP_BUCKET``, ``BACKUP_PREFIX`` or ``STREAM_NAME`` is missing.
+        """
+        found = {name: environ.get(name, "").strip() for name in ("BACKUP_BUCKET", "BACKUP_PREFIX", "STREAM_NAME")}
+        for name, value in found.items():
+            if not value:
+                raise ConfigurationError(f"{name} must be set")
+        return cls(bucket=found["BACKUP_BUCKET"], prefix=found["BACKUP_PREFIX"], stream=found["STREAM_NAME"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tools:
+    """Clients, clock and time left."""
+
+    s3: Any
+    firehose: Any
+    time_left: Callable[[], float]
+    sleep: Callable[[float], None] = field(default=time.sleep)
+
+
+@functools.cache
+def _process() -> tuple[ReplaySettings, Any, Any]:
+    return ReplaySettings.parse(os.environ), boto3.client("s3"), boto3.client("firehose")
+
+
+def handler(event: Any, context: Any) -> dict[str, Any]:
+    """Lambda's entry point."""
+    env, s3, firehose = _process()
+    tools = Tools(s3=s3, firehose=firehose, time_left=lambda: float(context.get_remaining_time_in_millis()) / 1000)
+    return run(env=env, event=event, tools=tools)
+
+
+def run(*, env: ReplaySettings, event: Mapping[str, Any], tools: Tools) -> dict[str, Any]:
+    """Do one step: ``plan`` the hours of a range, replay an ``hour`` as far as time allows, or ``sum`` the hours up.
+
+    A step that comes again sends the same records again: the table's ETL drops what has the same device and time.
+    """
+    steps: dict[str, Callable[[], dict[str, Any]]] = {
+        "plan": lambda: plan(event),
+        "hour": lambda: replay_hour(env=env, event=event, tools=tools),
+        "sum": lambda: total(event["hours"]),
+    }
+    return steps[event["step"]]()
+
+
+def plan(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one piece of work per hour whose objects may hold records of [from, to).
+
+    Raises
+    ------
+    ValueError
+        The range is empty, has no time zone or is longer than 31 days.
+    """
+    first, last = (_instant(event[name]) for name in ("from", "to"))
+    if not first < last:
+        raise ValueError(f"from must be before to, got {event['from']} and {event['to']}")
+    hour = first.replace(minute=0, second=0, microsecond=0) - _EARLIER
+    hours = []
+    # One hour more at the end as well: the rule stamps a record before the stream takes it.
+    while hour < last + _EARLIER:
+        hours.append({"step": "hour", "hour": f"{hour:%Y/%m/%d/%H}", "after": "", "counts": {}})
+        hour += timedelta(hours=1)
+    if len(hours) > MOST_HOURS:
+        raise ValueError(f"a replay must span at most {MOST_HOURS} hours, got {len(hours)}")
+    bounds = {"from_ms": _milliseconds(first), "to_ms": _milliseconds(last)}
+    return {"hours": [{**piece, **bounds} for piece in hours]}
+
+
+def replay_hour(*, env: ReplaySettings, event: Mapping[str, Any], tools: Tools) -> dict[str, Any]:
+    """Replay the objects of one hour after the key ``after``; ``done`` tells whether none is left."""
+    counts = Counter({name: int(event["counts"].get(name, 0)) for name in COUNTS})
+    state = {**event, "done": True}
+    for key in _keys(env, event, tools):
+        if tools.time_left() < _MARGIN_SECONDS:
+            state["done"] = False
+            break
+        counts["objects"] += 1
+        _replay_object(key, env=env, event=event, tools=tools, counts=counts)
+        state["after"] = key
+    return {**state, "counts": dict(counts)}
+
+
+def total(hours: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Sum the hours; ``complete``: every record that was listed is outside the range or was taken by the stream."""
+    counts = {name: sum(int(hour["counts"].get(name, 0)) for hour in hours) for name in COUNTS}
+    accounted = counts["sent"] + counts["outside"] == counts["listed"]
+    return {**counts, "complete": accounted and counts["failed"] == 0 and counts["unreadable"] == 0}
+
+
+def _keys(env: ReplaySettings, event: Mapping[str, Any], tools: Tools) -> Iterator[str]:
+    pages = tools.s3.get_paginator("list_objects_v2")
+    where = {"Bucket": env.bucket, "Prefix": f"{env.prefix}{event['hour']}/"}
+    after = {"StartAfter": event["after"]} if event["after"] else {}
+    for page in pages.paginate(**where, **after):
+        yield from (entry["Key"] for entry in page.get("Contents", []))
+
+
+def _replay_object(
+    key: str, *, env: ReplaySettings, event: Mapping[str, Any], tools: Tools, counts: Counter[str]
+) -> None:
+    try:
+        text = backup_records.unpack(tools.s3.get_object(Bucket=env.bucket, Key=key)["Body"].read())
+    except ReadingError:
+        counts["unreadable"] += 1
+        return
+    records = list(backup_records.split(text))
+    chosen = [stored.body for stored in records if stored.within(event["from_ms"], event["to_ms"])]
+    fitting = [body for body in chosen if len(body) <= _RECORD_BYTES]
+    refused = len(chosen) - len(fitting) + sum(_send(batch, env=env, tools=tools) for batch in _batches(fitting))
+    counts.update(listed=len(records), outside=len(records) - len(chosen), failed=refused, sent=len(chosen) - refused)
+
+
+def _batches(records: Sequence[bytes]) -> Iterator[list[bytes]]:
+    batch: list[bytes] = []
+    size = 0
+    for record in records:
+        if batch and (len(batch) == _BATCH_RECORDS or size + len(record) > _BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(record)
+        size += len(record)
+    if batch:
+        yield batch
+
+
+def _send(batch: list[bytes], *, env: ReplaySettings, tools: Tools) -> int:
+    """Send a batch, the refused part again; return how many were refused to the end."""
+    left = batch
+    for attempt in range(_ATTEMPTS):
+        if attempt > 0:
+            tools.sleep(2.0**attempt / 2)
+        records = [{"Data": record} for record in left]
+        answer = tools.firehose.put_record_batch(DeliveryStreamName=env.stream, Records=records)
+        results = answer["RequestResponses"]
+        left = [record for record, result in zip(left, results, strict=True) if result.get("ErrorCode")]
+        if not left:
+            return 0
+    return len(left)
+
+
+def _instant(text: object) -> datetime:
+    at = datetime.fromisoformat(str(text))
+    if at.tzinfo is None:
+        raise ValueError(f"a time must have Z or an offset, got {text}")
+    return at.astimezone(UTC)
+
+
+def _milliseconds(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
