@@ -14,10 +14,11 @@ import importlib, json, os, sys
 os.environ["MOTO_ACCOUNT_ID"] = "000000000000"
 sys.path.insert(0, sys.argv[1])
 selfcheck = importlib.import_module("server.selfcheck")
+expected = importlib.import_module("server.expected")
 made_up = (
-    selfcheck.Expected(module="ministack.services.iot", name="_no_such_name"),
-    selfcheck.Expected(module="ministack.services.iot", name="_rule_message", parameters=("text",)),
-    selfcheck.Expected(module="ministack.services.no_such_module", name="anything"),
+    expected.Expected(module="ministack.services.iot", name="_no_such_name"),
+    expected.Expected(module="ministack.services.iot", name="_rule_message", parameters=("text",)),
+    expected.Expected(module="ministack.services.no_such_module", name="anything"),
 )
 print(json.dumps([selfcheck.problems(), selfcheck.problems(made_up)]))
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -18,6 +19,9 @@ STOP_SECONDS = 10.0
 LOG_LINES = 25
 # What the server, and so a Lambda function, may take over from this process.
 KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")
+# What Java and the installer of environments need; the server keeps it from its workers.
+HOST_VARIABLES = re.compile(r"JAVA_HOME|ML_LENS_CACHE|SSL_CERT_(FILE|DIR)|UV_\w+|(HTTPS?|ALL|NO)_PROXY", re.IGNORECASE)
+MAKE_ENVIRONMENT = "import runpy, sys; print(runpy.run_path(sys.argv[1])['ensure'](sys.argv[2]))"
 
 
 class CloudError(RuntimeError):
@@ -45,7 +49,8 @@ class ServerOptions:
         values = {key: str(item) if isinstance(item, Path) else item for key, item in asdict(self).items()}
         watch = not values.pop("detached")
         del values["python"]
-        return {**values, "watch_parent": watch}
+        command = (sys.executable, "-c", MAKE_ENVIRONMENT, str(Path(__file__).with_name("venvs.py")))
+        return {**values, "watch_parent": watch, "python_command": command}
 
 
 class ServerProcess:
@@ -106,6 +111,8 @@ def _spawn(options: ServerOptions, log: Path) -> subprocess.Popen[bytes]:
     settings.write_text(json.dumps(options.settings()))
     environment = {key: os.environ[key] for key in KEPT_VARIABLES if key in os.environ}
     environment["PATH"] = os.pathsep.join([str(options.python.parent), environment.get("PATH", os.defpath)])
+    host = {key: item for key, item in os.environ.items() if HOST_VARIABLES.fullmatch(key)}
+    environment["ML_LENS_HOST_ENVIRONMENT"] = json.dumps(host)
     environment["PYTHONUNBUFFERED"] = "1"
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
     with log.open("wb") as output:

@@ -35,8 +35,9 @@ def main(settings_file: Path) -> None:
     gateway, mqtt = _listen(settings.gateway_port), _listen(settings.mqtt_port)
     _set_environment(settings, gateway.getsockname()[1], mqtt.getsockname()[1])
 
-    from . import patches
+    from . import host, patches
 
+    host.variables()  # out of the environment before any worker starts
     try:
         patches.install(settings, mqtt)
         asyncio.run(_serve(settings, gateway, mqtt))

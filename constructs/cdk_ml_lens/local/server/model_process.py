@@ -21,9 +21,9 @@ READY_SECONDS = 120.0
 CALL_SECONDS = 60.0  # SageMaker's limit for an answer
 LOG_LINES = 8
 # The server ends when this process closes its standard input, so it never outlives the cloud.
-_SUPERVISED = (
+SUPERVISED = (
     "import os,runpy,sys,threading;"
-    "threading.Thread(target=lambda:(sys.stdin.buffer.read(),os._exit(0)),daemon=True).start();"
+    "threading.Thread(target=lambda:(os.read(0,1),os._exit(0)),daemon=True).start();"
     "sys.argv=sys.argv[1:];runpy.run_path(sys.argv[0],run_name='__main__')"
 )
 
@@ -141,7 +141,7 @@ class ModelProcesses:
         log = folder / "server.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [self._settings.model_python, "-c", _SUPERVISED, self._settings.model_server,
+                [self._settings.model_python, "-c", SUPERVISED, self._settings.model_server,
                  "--model-dir", str(model_dir), "--port", str(port)],
                 stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT,
                 env=_environment(container), cwd=folder,

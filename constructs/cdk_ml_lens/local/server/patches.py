@@ -10,6 +10,7 @@ from . import (
     cfn_network,
     cfn_types,
     firehose_buffer,
+    glue_jobs,
     iam,
     kinesis_source,
     lambda_queue,
@@ -19,6 +20,7 @@ from . import (
     sagemaker,
     scaled_time,
     selfcheck,
+    sfn_glue,
     sfn_integrations,
     sqs_source,
     worker_env,
@@ -43,7 +45,9 @@ def install(settings: Settings, mqtt: socket.socket) -> None:
     sqs_source.install(invocations)
     kinesis_source.install(invocations)
     firehose_buffer.install()
+    glue_jobs.install(settings)
     sfn_integrations.install()
+    sfn_glue.install()
     alarms.install()
 
 
@@ -52,4 +56,5 @@ def stop() -> None:
     from ministack.core import lambda_runtime
 
     sagemaker.stop()
+    glue_jobs.stop()
     lambda_runtime.reset()

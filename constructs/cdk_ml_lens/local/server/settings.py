@@ -30,6 +30,8 @@ class Settings:
         Whether the server ends when its standard input closes.
     time_scale
         How many seconds of AWS pass in one second here, for guardrails and alarm periods.
+    python_command
+        Prints the interpreter of the pinned environment whose name is its last argument; makes it first if needed.
     """
 
     state_dir: Path
@@ -42,6 +44,7 @@ class Settings:
     model_server: str
     watch_parent: bool
     time_scale: float = 1.0
+    python_command: tuple[str, ...] = ()
 
     @staticmethod
     def load(path: Path) -> Settings:
@@ -49,4 +52,5 @@ class Settings:
         raw: dict[str, Any] = json.loads(path.read_text())
         raw["state_dir"] = Path(raw["state_dir"])
         raw["retry_delays"] = tuple(raw["retry_delays"])
+        raw["python_command"] = tuple(raw["python_command"])
         return Settings(**raw)
