@@ -1,4 +1,4 @@
-"""Makes and caches the two pinned virtual environments: the cloud's server and the models."""
+"""Makes and caches the pinned virtual environments: the cloud's server, the models, ETL jobs with and without Spark."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+Name = Literal["cloud", "model", "etl", "spark"]
 PINS = Path(__file__).parent / "pins"
 Progress = Callable[[str], None]
 _FINDING_UV = threading.Lock()  # it reads sysconfig, whose first use must not happen twice at a time
@@ -34,14 +35,14 @@ def pins_digest(name: str) -> str:
     Parameters
     ----------
     name
-        ``cloud`` or ``model``.
+        One of `Name`.
     """
     digest = hashlib.sha256((PINS / f"{name}.txt").read_bytes())
     digest.update(sys.implementation.cache_tag.encode() if sys.implementation.cache_tag else b"")
     return digest.hexdigest()[:12]
 
 
-def ensure(name: Literal["cloud", "model"], *, progress: Progress | None = None) -> Path:
+def ensure(name: Name, *, progress: Progress | None = None) -> Path:
     """Return the Python of the environment ``name``, and make the environment first if it is missing.
 
     Two processes may call this at the same time: each builds beside the final place and renames;
@@ -50,7 +51,8 @@ def ensure(name: Literal["cloud", "model"], *, progress: Progress | None = None)
     Parameters
     ----------
     name
-        ``cloud`` (MiniStack and moto) or ``model`` (scikit-learn as SageMaker's container has it).
+        ``cloud`` (MiniStack and moto), ``model`` (scikit-learn as SageMaker's container has it), ``etl`` (Polars, as
+        our Glue jobs install it) or ``spark`` (the same and PySpark; to run it takes Java 17 besides).
     progress
         Called with one line of text when something is installed. Default: silent.
 
