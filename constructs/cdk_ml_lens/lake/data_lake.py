@@ -1,0 +1,104 @@
+"""DataLake: zones with a bucket and a database each, one key, one place of access logs, and grants by zone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from cdk_ml_lens.core.errors import Faults
+from cdk_ml_lens.core.keys import key_or_new
+from cdk_ml_lens.core.removal import removal_policy as resolve_removal_policy
+from cdk_ml_lens.lake.lake_table import LakeTable
+from cdk_ml_lens.lake.lake_zone import LakeZone
+from cdk_ml_lens.lake.schema import Table
+from cdk_ml_lens.lake.zone_bucket import access_log_bucket, log_access
+from cdk_ml_lens.lake.zones import Zone
+
+
+class DataLake(Construct):
+    """An S3 data lake whose tables are catalogued by schema.
+
+    Parameters
+    ----------
+    scope, id
+        As for every construct.
+    zones : sequence of Zone, optional
+        Default: the Lens' raw, modelled, enhanced and transformed.
+    encryption_key : IKey, optional
+        Customer managed key of all data. Default: a new one.
+    removal_policy : RemovalPolicy, optional
+        Default: retain. ``DESTROY`` also takes the context flag ``cdk-ml-lens:removeDataOnDestroy``.
+
+    Raises
+    ------
+    PropError
+        When there is no zone, or two have the same name.
+
+    Notes
+    -----
+    Lens best practices MLSEC02-BP01 (protect data), MLOPS03-BP01 (catalog), MLREL03-BP01 (schema).
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        zones: Sequence[Zone] | None = None,
+        encryption_key: kms.IKey | None = None,
+        removal_policy: cdk.RemovalPolicy | None = None,
+    ) -> None:
+        wanted = Zone.lens() if zones is None else zones
+        _check(wanted)
+        super().__init__(scope, id)
+        policy = resolve_removal_policy(self, removal_policy)
+        self.encryption_key = key_or_new(self, encryption_key, description="Encrypts the data lake")
+        self.access_logs = access_log_bucket(self, policy=policy)
+        self._zones = {zone.name: self._zone(zone, policy) for zone in wanted}
+
+    @property
+    def zones(self) -> Sequence[LakeZone]:
+        """The zones, in the order of preparation."""
+        return tuple(self._zones.values())
+
+    def zone(self, name: str) -> LakeZone:
+        """Return a zone; raises `PropError` when there is none of that name."""
+        faults = Faults("data lake")
+        faults.unless(name in self._zones, "zone", f"be one of {tuple(self._zones)}", name)
+        faults.raise_any()
+        return self._zones[name]
+
+    def add_table(self, table: Table, zone: str = "raw") -> LakeTable:
+        """Add a table to a zone.
+
+        Raises
+        ------
+        PropError
+            When there is no such zone, or it has a table of that name.
+        """
+        return self.zone(zone).add_table(table)
+
+    def grant_read(self, zone: str, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow reading one zone: its objects, its tables, the key. Other zones stay closed."""
+        return self.zone(zone).grant_read(grantee)
+
+    def grant_write(self, zone: str, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow adding objects to one zone."""
+        return self.zone(zone).grant_write(grantee)
+
+    def _zone(self, zone: Zone, policy: cdk.RemovalPolicy) -> LakeZone:
+        made = LakeZone(self, f"Zone-{zone.name}", zone=zone, encryption_key=self.encryption_key, removal_policy=policy)
+        log_access(made.data, self.access_logs, prefix=f"{zone.name}/")
+        return made
+
+
+def _check(zones: Sequence[Zone]) -> None:
+    faults = Faults("data lake")
+    names = [zone.name for zone in zones]
+    faults.unless(len(names) > 0, "zones", "have at least one zone", names)
+    faults.unless(len(set(names)) == len(names), "zones", "have names of their own", names)
+    faults.raise_any()

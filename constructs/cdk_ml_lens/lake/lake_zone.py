@@ -1,0 +1,127 @@
+"""LakeZone: one zone of a lake: its bucket, its database, its tables."""
+
+from __future__ import annotations
+
+import re
+
+import aws_cdk as cdk
+from aws_cdk import aws_glue as glue
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from cdk_ml_lens.core.errors import Faults
+from cdk_ml_lens.lake.access import READ_CATALOG, READ_SCHEMA, CatalogEntry, Objects
+from cdk_ml_lens.lake.lake_table import LakeTable
+from cdk_ml_lens.lake.refs import Governance
+from cdk_ml_lens.lake.schema import Table
+from cdk_ml_lens.lake.zone_bucket import zone_bucket
+from cdk_ml_lens.lake.zones import Zone
+
+_ZONE_CATALOG = (*READ_CATALOG, "GetTables")
+_ZONE_SCHEMA = (*READ_SCHEMA, "GetTables")
+
+
+class LakeZone(Construct):
+    """A bucket and a database for data of the same state of preparation; `DataLake` makes them.
+
+    Parameters
+    ----------
+    scope, id
+        As for every construct.
+    zone : Zone
+        What it is.
+    encryption_key : IKey
+        Key of its objects.
+    removal_policy : RemovalPolicy
+        What becomes of the bucket with the stack; already decided.
+    governance : Governance, optional
+        Lake Formation, where it governs. Default: IAM alone.
+
+    Attributes
+    ----------
+    name : str
+        Name of the zone.
+    bucket : IBucket
+        Its objects.
+    database : CfnDatabase
+        Its database in the Glue catalog.
+    database_name : str
+        ``<stack>_<lake>_<zone>``, so that queries can name it without quotes.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        zone: Zone,
+        encryption_key: kms.IKey,
+        removal_policy: cdk.RemovalPolicy,
+        governance: Governance | None = None,
+    ) -> None:
+        super().__init__(scope, id)
+        self.name: str = zone.name
+        self.encryption_key: kms.IKey = encryption_key
+        self.data = zone_bucket(self, zone, key=encryption_key, policy=removal_policy)
+        self.bucket: s3.IBucket = self.data
+        self.database: glue.CfnDatabase = self._database(governed=governance is not None)
+        self.database_name: str = self.database.ref
+        self.tables: dict[str, LakeTable] = {}
+        self._governance = governance
+        cdk.Tags.of(self).add("cdk-ml-lens:zone", zone.name)
+
+    def add_table(self, table: Table) -> LakeTable:
+        """Add a table; raises `PropError` when the zone has one of that name."""
+        faults = Faults(f"zone {self.name!r}")
+        faults.unless(table.name not in self.tables, "table", "have a name of its own", table.name)
+        faults.raise_any()
+        made = LakeTable(self, f"Table-{table.name}", table=table, zone=self, governance=self._governance)
+        self.tables[table.name] = made
+        return made
+
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow reading every object and every table of the zone, and of no other."""
+        if self._governance is not None:
+            self._governance.allow_zone(self.name, grantee, ("SELECT", "DESCRIBE"))
+        self._entry.grant(grantee, _ZONE_CATALOG)
+        return self._objects.grant_read(grantee)
+
+    def grant_write(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow adding objects to the zone and reading the schema of its tables; neither reading nor deleting."""
+        if self._governance is not None:
+            self._governance.allow_zone(self.name, grantee, ("INSERT", "DESCRIBE"))
+        self._entry.grant(grantee, _ZONE_SCHEMA)
+        return self._objects.grant_write(grantee)
+
+    @property
+    def _objects(self) -> Objects:
+        return Objects(bucket=self.bucket, key=self.encryption_key, prefixes=("",))
+
+    @property
+    def _entry(self) -> CatalogEntry:
+        return CatalogEntry(scope=self, database_name=self.database_name)
+
+    def _database(self, *, governed: bool) -> glue.CfnDatabase:
+        kind = glue.CfnDatabase
+        return kind(
+            self,
+            "Database",
+            catalog_id=cdk.Stack.of(self).account,
+            database_input=kind.DatabaseInputProperty(
+                name=query_name(self, self.name),
+                description=f"Zone {self.name} of the data lake",
+                location_uri=self.bucket.s3_url_for_object(),
+                # without this every principal of the account with IAM permissions gets all permissions on new tables
+                create_table_default_permissions=[] if governed else None,
+            ),
+        )
+
+
+def query_name(scope: Construct, last: str) -> str:
+    """Return ``<stack>_<path>_<last>`` in lower case: readable, and without a character that SQL must quote."""
+    stack = cdk.Stack.of(scope)
+    name = stack.node.id if cdk.Token.is_unresolved(stack.stack_name) else stack.stack_name
+    path = [part.node.id for part in scope.node.scopes[len(stack.node.scopes) : -1]]
+    return re.sub(r"[^a-z0-9]+", "_", "_".join([name, *path, last]).lower())

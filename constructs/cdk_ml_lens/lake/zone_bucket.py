@@ -1,0 +1,153 @@
+"""The bucket of a zone, rendered from its value; and the bucket that keeps the access logs of all of them."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from cdk_ml_lens.core import grants
+from cdk_ml_lens.core.nag import acknowledge, finding_of
+from cdk_ml_lens.lake.zones import Lifecycle, Replication, Zone
+
+LOG_DAYS = 90
+
+
+def access_log_bucket(scope: Construct, *, policy: cdk.RemovalPolicy) -> s3.Bucket:
+    """Make the bucket of access logs; the log delivery service cannot write with a customer managed key."""
+    return s3.Bucket(
+        scope,
+        "AccessLogs",
+        encryption=s3.BucketEncryption.S3_MANAGED,
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        enforce_ssl=True,
+        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        removal_policy=policy,
+        lifecycle_rules=[
+            s3.LifecycleRule(
+                abort_incomplete_multipart_upload_after=cdk.Duration.days(7), expiration=cdk.Duration.days(LOG_DAYS)
+            )
+        ],
+    )
+
+
+def private_bucket(
+    scope: Construct, id: str, *, key: kms.IKey, policy: cdk.RemovalPolicy, lifecycle: Lifecycle
+) -> s3.Bucket:
+    """Make a bucket with the lake's key, TLS only, without public access, with versions and a lifecycle."""
+    return s3.Bucket(
+        scope,
+        id,
+        encryption=s3.BucketEncryption.KMS,
+        encryption_key=key,
+        bucket_key_enabled=True,
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        enforce_ssl=True,
+        versioned=True,
+        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        removal_policy=policy,
+        lifecycle_rules=[_aging(lifecycle)],
+    )
+
+
+def zone_bucket(scope: Construct, zone: Zone, *, key: kms.IKey, policy: cdk.RemovalPolicy) -> s3.Bucket:
+    """Make the bucket of a zone; it tells EventBridge of every object."""
+    bucket = private_bucket(scope, "Bucket", key=key, policy=policy, lifecycle=zone.lifecycle)
+    kind, cfn = s3.CfnBucket, cfn_bucket(bucket)
+    cfn.notification_configuration = kind.NotificationConfigurationProperty(
+        event_bridge_configuration=kind.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+    )
+    if zone.lifecycle.archive_days is not None:
+        archive = kind.TieringProperty(access_tier="ARCHIVE_ACCESS", days=zone.lifecycle.archive_days)
+        cfn.intelligent_tiering_configurations = [
+            kind.IntelligentTieringConfigurationProperty(id="archive", status="Enabled", tierings=[archive])
+        ]
+    if zone.object_lock is not None:
+        retention = kind.DefaultRetentionProperty(days=zone.object_lock.days, mode=zone.object_lock.mode)
+        cfn.object_lock_enabled = True
+        cfn.object_lock_configuration = kind.ObjectLockConfigurationProperty(
+            object_lock_enabled="Enabled", rule=kind.ObjectLockRuleProperty(default_retention=retention)
+        )
+    if zone.replication is not None:
+        _replicate(scope, bucket, key=key, to=zone.replication)
+    return bucket
+
+
+def log_access(bucket: s3.Bucket, logs: s3.Bucket, *, prefix: str) -> None:
+    """Deliver a bucket's access logs by the log bucket's policy, not by ACLs.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
+    """
+    cfn_bucket(bucket).logging_configuration = s3.CfnBucket.LoggingConfigurationProperty(
+        destination_bucket_name=logs.bucket_name, log_file_prefix=prefix
+    )
+    logs.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[iam.ServicePrincipal("logging.s3.amazonaws.com")],
+            actions=["s3:PutObject"],
+            resources=[logs.arn_for_objects(f"{prefix}*")],
+            conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(logs).account}},
+        )
+    )
+
+
+def cfn_bucket(bucket: s3.Bucket) -> s3.CfnBucket:
+    """Return the CloudFormation resource of a bucket."""
+    resource = bucket.node.default_child
+    assert isinstance(resource, s3.CfnBucket)
+    return resource
+
+
+def _aging(lifecycle: Lifecycle) -> s3.LifecycleRule:
+    days = cdk.Duration.days
+    tiering = [] if lifecycle.tiering_days is None else [_tiering(lifecycle.tiering_days)]
+    return s3.LifecycleRule(
+        abort_incomplete_multipart_upload_after=days(7),
+        noncurrent_version_expiration=days(lifecycle.noncurrent_days),
+        expiration=None if lifecycle.expire_days is None else days(lifecycle.expire_days),
+        transitions=tiering,
+    )
+
+
+def _tiering(after_days: int) -> s3.Transition:
+    return s3.Transition(
+        storage_class=s3.StorageClass.INTELLIGENT_TIERING, transition_after=cdk.Duration.days(after_days)
+    )
+
+
+def _replicate(scope: Construct, bucket: s3.Bucket, *, key: kms.IKey, to: Replication) -> None:
+    """Copy new objects, encrypted anew; deletions are not copied.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
+    """
+    role = iam.Role(scope, "ReplicationRole", assumed_by=iam.ServicePrincipal("s3.amazonaws.com"))
+    source, target = bucket.arn_for_objects("*"), to.bucket.arn_for_objects("*")
+    grants.allow(role, ["s3:GetReplicationConfiguration", "s3:ListBucket"], [bucket.bucket_arn])
+    versions = ("GetObjectVersionForReplication", "GetObjectVersionAcl", "GetObjectVersionTagging")
+    grants.allow(role, [f"s3:{action}" for action in versions], [source])
+    grants.allow(role, ["s3:ReplicateObject", "s3:ReplicateTags"], [target])
+    grants.use_key(role, key, "kms:Decrypt")
+    grants.use_key(role, to.encryption_key, "kms:Encrypt")
+    for objects in (source, target):
+        acknowledge(role, f"IAM5[{finding_of(role, objects)}]", "Replication copies every object of the zone.")
+    kind = s3.CfnBucket
+    encrypted = kind.SourceSelectionCriteriaProperty(
+        sse_kms_encrypted_objects=kind.SseKmsEncryptedObjectsProperty(status="Enabled")
+    )
+    rule = kind.ReplicationRuleProperty(
+        id="zone",
+        status="Enabled",
+        priority=0,
+        filter=kind.ReplicationRuleFilterProperty(prefix=""),
+        delete_marker_replication=kind.DeleteMarkerReplicationProperty(status="Disabled"),
+        source_selection_criteria=encrypted,
+        destination=kind.ReplicationDestinationProperty(
+            bucket=to.bucket.bucket_arn,
+            encryption_configuration=kind.EncryptionConfigurationProperty(replica_kms_key_id=to.encryption_key.key_arn),
+        ),
+    )
+    cfn_bucket(bucket).replication_configuration = kind.ReplicationConfigurationProperty(
+        role=role.role_arn, rules=[rule]
+    )
