@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from ml_lens_runtime import actions, deadletter, events, ledger, metrics, predictions, returns, scoring, tasks
+from ml_lens_runtime import actions, deadletter, events, ledger, metrics, predictions, returns, scoring, tasks, windows
 from ml_lens_runtime.clients import Clients
 from ml_lens_runtime.env import Settings
 from ml_lens_runtime.invocation import Invocation
@@ -71,7 +71,8 @@ def _work(ours: Sequence[Task], *, settings: Settings, clients: Clients, invocat
     """Do everything for the claimed tasks; a bug of ours sends them back instead of holding their leases."""
     try:
         fresh = [task for task in ours if task.fault is None and task.prediction is None]
-        scoring.score(fresh, settings=settings, clients=clients, invocation=invocation)
+        ready = windows.prepare(fresh, settings=settings, clients=clients, invocation=invocation)
+        scoring.score(ready, settings=settings, clients=clients, invocation=invocation)
         predictions.write(ours, settings=settings, clients=clients, invocation=invocation)
         actions.perform(ours, settings=settings, clients=clients, invocation=invocation)
         deadletter.quarantine(ours, settings=settings, clients=clients, invocation=invocation)

@@ -10,6 +10,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from ml_lens_runtime.normalisation import Parameters
+
 # Worst case of one InvokeEndpoint: 2 x (2 + 15) s and a pause of at most 1 s = 35 s; of any other call:
 # 3 x (2 + 4) s and two pauses = 21 s. One of each fits a function timeout of 60 s.
 ENDPOINT_CONFIG = Config(connect_timeout=2, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 2})
@@ -23,6 +25,7 @@ class Clients:
     """Lazy AWS clients; an action that is not configured never loads its service model."""
 
     region: str | None = None
+    parameters: Parameters | None = None  # normalisation of window features, once read
 
     @cached_property
     def endpoint(self) -> Any:
@@ -33,6 +36,16 @@ class Clients:
     def ledger(self) -> Any:
         """DynamoDB."""
         return self._service("dynamodb")
+
+    @cached_property
+    def window(self) -> Any:
+        """DynamoDB, for the windows of the devices."""
+        return self.ledger
+
+    @cached_property
+    def artifacts(self) -> Any:
+        """S3, for the normalisation parameters."""
+        return self._service("s3")
 
     @cached_property
     def queue(self) -> Any:

@@ -61,6 +61,7 @@ def envelope(task: Task) -> dict[str, Any]:
         "device_id": task.device_id,
         "reading_id": task.reading_id,
         "received_at": task.received_at,
+        "trace_id": task.trace_id,
         "message_id": first.id,
         "attempts": task.attempts,
         **_payload(task.raw),

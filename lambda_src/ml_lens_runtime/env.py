@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ml_lens_runtime.errors import ConfigurationError
+from ml_lens_runtime.window_env import WindowSettings
 
 CONTENT_TYPES = ("text/csv", "application/jsonlines")
 ACTION_TARGETS = {"notify": "topic_arn", "command": "topic", "state_machine": "arn", "function": "arn"}
@@ -51,6 +52,7 @@ class Settings:
     prediction_stream: str | None = None
     threshold: float | None = None
     model_version: str | None = None
+    windows: WindowSettings | None = None
 
     @classmethod
     def parse(cls, environ: Mapping[str, str]) -> Settings:
@@ -61,12 +63,13 @@ class Settings:
         ConfigurationError
             A variable is missing or invalid; its name is the first word of the message.
         """
+        windows = WindowSettings.parse(environ)
         content_type = _text(environ, "CONTENT_TYPE")
         if content_type not in CONTENT_TYPES:
             raise ConfigurationError(f"CONTENT_TYPE must be one of {CONTENT_TYPES}, got {content_type!r}")
         return cls(
             endpoint_name=_text(environ, "ENDPOINT_NAME"),
-            features=_features(environ),
+            features=_features(environ) if windows is None else _inputs(windows),
             content_type=content_type,
             actions=_actions(environ),
             dead_letter_queue_url=_text(environ, "DEAD_LETTER_QUEUE_URL"),
@@ -79,6 +82,7 @@ class Settings:
             prediction_stream=_optional(environ, "PREDICTION_STREAM"),
             threshold=_threshold(environ),
             model_version=_optional(environ, "MODEL_VERSION"),
+            windows=windows,
         )
 
 
@@ -129,6 +133,10 @@ def _features(environ: Mapping[str, str]) -> tuple[Feature, ...]:
     if not features or len({feature.name for feature in features}) != len(features):
         raise ConfigurationError("FEATURES must name at least one feature, each once")
     return features
+
+
+def _inputs(windows: WindowSettings) -> tuple[Feature, ...]:
+    return tuple(Feature(name=name) for name in windows.definition.names)
 
 
 def _feature(entry: dict[str, Any]) -> Feature:

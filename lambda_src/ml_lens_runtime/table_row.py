@@ -50,11 +50,11 @@ def row(record: Record, *, sensors: Sequence[str], max_bytes: int) -> Row:
     columns: dict[str, Any] = {
         "reading_id": record.trace_id if own_id is None else own_id,
         "device_id": record.device_id,
-        "event_time": _sql_time(_event_time(content.get("timestamp"))),
+        "event_time": _sql_time(event_time(content.get("timestamp"))),
         "received_at": _sql_time(received),
     }
     for name in sensors:
-        columns[name] = _number(name, content.get(name))
+        columns[name] = number(name, content.get(name))
     return Row(
         line=strict_json.dumps(columns).encode() + b"\n",
         date=f"{received:%Y-%m-%d}",
@@ -81,7 +81,14 @@ def _received(milliseconds: int) -> datetime:
         raise ReadingError("missing_time", f"received_at is {milliseconds}") from None
 
 
-def _event_time(value: object) -> datetime:
+def event_time(value: object) -> datetime:
+    """Return the device's own time of a reading.
+
+    Raises
+    ------
+    ReadingError
+        ``missing_time``: no ISO 8601 text with ``Z`` or an offset, or a year that the table cannot hold.
+    """
     try:
         at = datetime.fromisoformat(value) if isinstance(value, str) else None
         if at is not None and at.tzinfo is not None:
@@ -102,7 +109,14 @@ def _sql_time(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d}"
 
 
-def _number(name: str, value: object) -> float | None:
+def number(name: str, value: object) -> float | None:
+    """Return a sensor's number, None where it gave none.
+
+    Raises
+    ------
+    ReadingError
+        ``wrong_type`` or ``not_finite``.
+    """
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):

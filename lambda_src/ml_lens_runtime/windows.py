@@ -1,0 +1,94 @@
+"""Gives every task of a batch the features of its device's window, a fault, or a cause to come again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from ml_lens_runtime import aws_errors
+from ml_lens_runtime.clients import Clients
+from ml_lens_runtime.env import Settings
+from ml_lens_runtime.errors import ReadingError
+from ml_lens_runtime.feature_definition import DefinitionError
+from ml_lens_runtime.invocation import Invocation
+from ml_lens_runtime.normalisation import Parameters
+from ml_lens_runtime.tasks import Task
+from ml_lens_runtime.window_env import WindowSettings
+from ml_lens_runtime.window_features import Features
+from ml_lens_runtime.window_store import WindowStore, assess
+
+logger = logging.getLogger(__name__)
+
+SHARE = 0.6  # of the function's time has to be left for another device: scores and effects come after the windows
+
+
+def prepare(tasks: Sequence[Task], *, settings: Settings, clients: Clients, invocation: Invocation) -> list[Task]:
+    """Compute the features of tasks from the windows of their devices and return those that can be scored.
+
+    Without a feature set, these are all. One device whose window cannot be reached does not hold up the others.
+    """
+    if settings.windows is None:
+        return list(tasks)
+    devices: dict[str, list[Task]] = {}
+    for task in tasks:
+        devices.setdefault(task.device_id, []).append(task)
+    for part in devices.values():
+        if invocation.may_go_on(share=SHARE):
+            _prepare(part, settings=settings, clients=clients, invocation=invocation)
+        else:
+            _return(part, "window: no time left")
+    return [task for task in tasks if task.values is not None]
+
+
+def _prepare(part: list[Task], *, settings: Settings, clients: Clients, invocation: Invocation) -> None:
+    assert settings.windows is not None
+    definition = settings.windows.definition
+    keep = settings.ledger_hours * 3600 + (definition.lookback + definition.cleaning.allowed_lateness) // 1000
+    store = WindowStore(
+        client=clients.window, table=settings.windows.table, expires=lambda: int(invocation.now()) + keep
+    )
+    observed = [task.observed for task in part if task.observed is not None]
+    try:
+        parameters = load_parameters(settings.windows, clients=clients)
+        outcomes = assess(observed, store=store, definition=definition, parameters=parameters)
+    except aws_errors.AWS_ERRORS as error:
+        _return(part, aws_errors.cause(error, where="window"))
+    except DefinitionError as error:
+        _return(part, f"window: {error}")
+    else:
+        for task, outcome in zip(part, outcomes, strict=True):
+            _note(task, outcome, names=definition.names)
+
+
+def load_parameters(windows: WindowSettings, *, clients: Clients) -> Parameters:
+    """Return the normalisation parameters, read once per process.
+
+    Raises
+    ------
+    DefinitionError
+        The object holds no parameters that fit the feature set.
+    """
+    if windows.bucket is None:
+        return Parameters()
+    if clients.parameters is None:
+        answer = clients.artifacts.get_object(Bucket=windows.bucket, Key=windows.key)
+        text = answer["Body"].read().decode("utf-8", "replace")
+        clients.parameters = Parameters.parse(text, definition=windows.definition)
+    return clients.parameters
+
+
+def _note(task: Task, outcome: Features | ReadingError, *, names: Sequence[str]) -> None:
+    if isinstance(outcome, ReadingError):
+        task.fault = outcome
+        return
+    missing = [name for name, value in zip(names, outcome, strict=True) if value is None]
+    if missing:
+        task.fault = ReadingError("missing_feature", f"no value for {', '.join(missing)}")
+    else:
+        task.values = tuple(value for value in outcome if value is not None)
+
+
+def _return(part: list[Task], cause: str) -> None:
+    logger.error("window not available", extra={"cause": cause, "readings": len(part)})
+    for task in part:
+        task.cause = cause
