@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from cdk_ml_lens.iot.fleet import DeviceFleet
     from cdk_ml_lens.iot.ingestion import Ingestion
     from cdk_ml_lens.iot.prediction_log import PredictionLog
-    from cdk_ml_lens.iot.scorer import Scoring
+    from cdk_ml_lens.iot.scoring import NormalisationArtifact, Scoring
     from cdk_ml_lens.iot.scoring_rule import ScoringRule
     from cdk_ml_lens.iot.topics import RuleSql
     from cdk_ml_lens.lake.data_lake import DataLake
@@ -96,6 +96,7 @@ _HOMES = {
     "ModelSource": "hosting.model",
     "MultiModelSource": "hosting.model_sources",
     "Normalisation": "core.feature_values",
+    "NormalisationArtifact": "iot.scoring",
     "NotifyTopic": "iot.actions",
     "ObjectLock": "lake.zones",
     "Partition": "lake.schema",
@@ -110,7 +111,7 @@ _HOMES = {
     "Rollout": "hosting.rollout",
     "RuleSql": "iot.topics",
     "ScheduledCapacity": "hosting.autoscaling",
-    "Scoring": "iot.scorer",
+    "Scoring": "iot.scoring",
     "ScoringRule": "iot.scoring_rule",
     "Sensor": "core.feature_values",
     "ServerlessVariant": "hosting.variants",
@@ -170,6 +171,7 @@ __all__ = (
     "ModelSource",
     "MultiModelSource",
     "Normalisation",
+    "NormalisationArtifact",
     "NotifyTopic",
     "ObjectLock",
     "Partition",

@@ -5,80 +5,21 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from aws_cdk import Names
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from cdk_ml_lens.core.errors import Faults
 from cdk_ml_lens.core.function import HandlerFunction
-from cdk_ml_lens.core.refs import InvocableEndpoint, ReadingAction
+from cdk_ml_lens.core.refs import ReadingAction
 from cdk_ml_lens.iot.dead_letter import DeadLetterStore
-from cdk_ml_lens.iot.features import Feature, check_features, render_features
+from cdk_ml_lens.iot.device_windows import DeviceWindows
 from cdk_ml_lens.iot.ledger import Ledger
 from cdk_ml_lens.iot.prediction_log import PredictionLog
+from cdk_ml_lens.iot.scoring import Scoring
 
 TIMEOUT_SECONDS = 60
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scoring:
-    """How a reading becomes a score.
-
-    Parameters
-    ----------
-    endpoint : InvocableEndpoint
-        The model, for example a `ModelEndpoint`.
-    features : sequence of Feature
-        Inputs of the model, in its order.
-    content_type : {"text/csv", "application/jsonlines"}
-        Body of the one call per batch. Default: ``text/csv``.
-    threshold : float, optional
-        Score above which a reading is an anomaly, in the model's unit. Default: the model's own answer carries it.
-    model_version : str, optional
-        Recorded when the model's answer does not carry its version. Default: none.
-    max_reading_bytes : int
-        Larger readings are quarantined, in bytes. Default: 8192. IoT Core takes 128 KiB.
-    remember_hours : int
-        How long a duplicate is recognised, in hours. Default: 24.
-
-    Raises
-    ------
-    PropError
-        When a value is out of range or a feature is missing or double.
-    """
-
-    endpoint: InvocableEndpoint
-    features: Sequence[Feature]
-    content_type: Literal["text/csv", "application/jsonlines"] = "text/csv"
-    threshold: float | None = None
-    model_version: str | None = None
-    max_reading_bytes: int = 8192
-    remember_hours: int = 24
-
-    def __post_init__(self) -> None:
-        check_features(self.features)
-        faults = Faults("scoring")
-        known = ("text/csv", "application/jsonlines")
-        faults.unless(self.content_type in known, "content_type", f"be one of {known}", self.content_type)
-        faults.within("max_reading_bytes", self.max_reading_bytes, 2, 131_072)
-        faults.within("remember_hours", self.remember_hours, 1, 24 * 14)
-        faults.raise_any()
-
-    def environment(self) -> dict[str, str]:
-        """Return the handler's variables that say how to score."""
-        return {
-            "ENDPOINT_NAME": self.endpoint.endpoint_name,
-            "FEATURES": render_features(self.features),
-            "CONTENT_TYPE": self.content_type,
-            "THRESHOLD": "" if self.threshold is None else str(self.threshold),
-            "MODEL_VERSION": "" if self.model_version is None else self.model_version,
-            "MAX_READING_BYTES": str(self.max_reading_bytes),
-            "LEDGER_HOURS": str(self.remember_hours),
-        }
 
 
 class Scorer(Construct):
@@ -90,6 +31,8 @@ class Scorer(Construct):
         The Lambda function.
     role : Role
         Its role.
+    windows : DeviceWindows or None
+        The recent readings of each device; only if the features are a feature set.
     """
 
     def __init__(
@@ -130,7 +73,19 @@ class Scorer(Construct):
         dead_letters.grant_send(self.role)
         if log is not None:
             log.grant_write(self.role)
+        self.windows = self._windows(scoring, encryption_key)
         self.function.add_environment("ACTIONS", _actions_json([dict(action.bind(self.role)) for action in actions]))
+
+    def _windows(self, scoring: Scoring, encryption_key: kms.IKey) -> DeviceWindows | None:
+        """Make the table of the windows, and let the function use it and the normalisation parameters."""
+        if scoring.feature_set is None:
+            return None
+        windows = DeviceWindows(self, "Windows", encryption_key=encryption_key)
+        windows.grant_use(self.role)
+        self.function.add_environment("WINDOW_TABLE", windows.table.table_name)
+        if scoring.normalisation is not None:
+            scoring.normalisation.grant_read(self.role)
+        return windows
 
     def on_failure(self, dead_letters: DeadLetterStore, *, retries: int) -> lambda_.CfnEventInvokeConfig:
         """Send asynchronous invocations that fail for good to the dead-letter store."""

@@ -20,7 +20,8 @@ from cdk_ml_lens.iot import channels
 from cdk_ml_lens.iot.dead_letter import DeadLetterStore
 from cdk_ml_lens.iot.ingestion import DirectIngestion, Ingestion, QueuedIngestion, StreamedIngestion
 from cdk_ml_lens.iot.prediction_log import PredictionLog
-from cdk_ml_lens.iot.scorer import Scorer, Scoring
+from cdk_ml_lens.iot.scorer import Scorer
+from cdk_ml_lens.iot.scoring import Scoring
 from cdk_ml_lens.iot.topics import SQL_VERSION, RuleSql
 
 MAX_BACKLOG_SECONDS = 300

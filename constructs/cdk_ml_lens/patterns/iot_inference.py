@@ -18,7 +18,7 @@ from cdk_ml_lens.iot.features import Feature
 from cdk_ml_lens.iot.fleet import DeviceFleet
 from cdk_ml_lens.iot.ingestion import Ingestion
 from cdk_ml_lens.iot.prediction_log import PredictionLog
-from cdk_ml_lens.iot.scorer import Scoring
+from cdk_ml_lens.iot.scoring import Scoring
 from cdk_ml_lens.iot.scoring_rule import ScoringRule
 from cdk_ml_lens.iot.topics import RuleSql
 
