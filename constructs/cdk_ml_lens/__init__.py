@@ -47,8 +47,14 @@ if TYPE_CHECKING:
     from cdk_ml_lens.iot.scoring_rule import ScoringRule
     from cdk_ml_lens.iot.topics import RuleSql
     from cdk_ml_lens.lake.data_lake import DataLake
+    from cdk_ml_lens.lake.etl_engine import Engine, JobLimits
+    from cdk_ml_lens.lake.etl_job import EtlJob
+    from cdk_ml_lens.lake.etl_step import EtlStep
+    from cdk_ml_lens.lake.lake_pipeline import LakePipeline
     from cdk_ml_lens.lake.lake_table import LakeTable
     from cdk_ml_lens.lake.lake_zone import LakeZone
+    from cdk_ml_lens.lake.pipeline_trigger import PipelineTrigger
+    from cdk_ml_lens.lake.quality import QualityGate, QualityRule
     from cdk_ml_lens.lake.schema import Column, Partition, Table
     from cdk_ml_lens.lake.zones import Lifecycle, ObjectLock, Replication, Zone
     from cdk_ml_lens.network.isolated_network import IsolatedNetwork
@@ -75,6 +81,9 @@ _HOMES = {
     "DataLake": "lake.data_lake",
     "DeadLetterStore": "iot.dead_letter",
     "DeviceFleet": "iot.fleet",
+    "Engine": "lake.etl_engine",
+    "EtlJob": "lake.etl_job",
+    "EtlStep": "lake.etl_step",
     "Fault": "core.errors",
     "Feature": "iot.features",
     "FeatureSet": "core.feature_set",
@@ -88,6 +97,8 @@ _HOMES = {
     "Invoke": "iot.actions",
     "IotInference": "patterns.iot_inference",
     "IsolatedNetwork": "network.isolated_network",
+    "JobLimits": "lake.etl_engine",
+    "LakePipeline": "lake.lake_pipeline",
     "LakeTable": "lake.lake_table",
     "LakeZone": "lake.lake_zone",
     "Lifecycle": "lake.zones",
@@ -101,10 +112,13 @@ _HOMES = {
     "ObjectLock": "lake.zones",
     "Partition": "lake.schema",
     "PipelineSource": "hosting.model_sources",
+    "PipelineTrigger": "lake.pipeline_trigger",
     "PredictionLog": "iot.prediction_log",
     "PrivateNetwork": "core.refs",
     "PrivateService": "network.private_service",
     "PropError": "core.errors",
+    "QualityGate": "lake.quality",
+    "QualityRule": "lake.quality",
     "ReadingAction": "core.refs",
     "Replication": "lake.zones",
     "RollbackAlarms": "hosting.rollout",
@@ -150,6 +164,9 @@ __all__ = (
     "DataLake",
     "DeadLetterStore",
     "DeviceFleet",
+    "Engine",
+    "EtlJob",
+    "EtlStep",
     "Fault",
     "Feature",
     "FeatureSet",
@@ -163,6 +180,8 @@ __all__ = (
     "Invoke",
     "IotInference",
     "IsolatedNetwork",
+    "JobLimits",
+    "LakePipeline",
     "LakeTable",
     "LakeZone",
     "Lifecycle",
@@ -176,10 +195,13 @@ __all__ = (
     "ObjectLock",
     "Partition",
     "PipelineSource",
+    "PipelineTrigger",
     "PredictionLog",
     "PrivateNetwork",
     "PrivateService",
     "PropError",
+    "QualityGate",
+    "QualityRule",
     "ReadingAction",
     "Replication",
     "RollbackAlarms",
