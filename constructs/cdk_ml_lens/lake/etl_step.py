@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Literal
 
 from cdk_ml_lens.core.assets import bundled
@@ -15,7 +14,6 @@ from cdk_ml_lens.lake.lake_table import LakeTable
 from cdk_ml_lens.lake.quality import QualityGate
 
 StepName = Literal["clean", "normalise", "features", "script"]
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +50,7 @@ class EtlStep:
     quality: QualityGate = field(default_factory=QualityGate)
     artifacts_prefix: str | None = None
     script: Path = field(default_factory=lambda: run_step())
-    arguments: Mapping[str, str] = _NOTHING
+    arguments: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         which = f"step {self.name!r}"
@@ -95,10 +93,11 @@ class EtlStep:
 
     @staticmethod
     def from_script(
-        script: Path, *, source: LakeTable, target: LakeTable, arguments: Mapping[str, str] = _NOTHING
+        script: Path, *, source: LakeTable, target: LakeTable, arguments: Mapping[str, str] | None = None
     ) -> EtlStep:
         """Run a PySpark file of your own; ``etl_src`` can be imported in it."""
-        return EtlStep(name="script", source=source, target=target, script=script, arguments=dict(arguments))
+        given = {} if arguments is None else dict(arguments)
+        return EtlStep(name="script", source=source, target=target, script=script, arguments=given)
 
 
 def run_step() -> Path:
