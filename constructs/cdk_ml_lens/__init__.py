@@ -56,6 +56,10 @@ if TYPE_CHECKING:
     from cdk_ml_lens.lake.pipeline_trigger import PipelineTrigger
     from cdk_ml_lens.lake.quality import QualityGate, QualityRule
     from cdk_ml_lens.lake.schema import Column, Partition, Table
+    from cdk_ml_lens.lake.stream_ingest import StreamIngest
+    from cdk_ml_lens.lake.stream_tables import prediction_table, telemetry_table
+    from cdk_ml_lens.lake.stream_values import SourceBackup, StreamSource
+    from cdk_ml_lens.lake.telemetry_archive import TelemetryArchive
     from cdk_ml_lens.lake.zones import Lifecycle, ObjectLock, Replication, Zone
     from cdk_ml_lens.network.isolated_network import IsolatedNetwork
     from cdk_ml_lens.network.private_service import PrivateService
@@ -131,8 +135,12 @@ _HOMES = {
     "ServerlessVariant": "hosting.variants",
     "ShiftChecks": "hosting.shift_checks",
     "ShiftPlan": "hosting.shift_plan",
+    "SourceBackup": "lake.stream_values",
+    "StreamIngest": "lake.stream_ingest",
+    "StreamSource": "lake.stream_values",
     "SyntheticRequest": "hosting.shift_checks",
     "Table": "lake.schema",
+    "TelemetryArchive": "lake.telemetry_archive",
     "TrafficShift": "hosting.traffic_shift",
     "TransformOptions": "hosting.batch_definition",
     "Variant": "hosting.variants",
@@ -141,6 +149,8 @@ _HOMES = {
     "WindowFeature": "core.feature_values",
     "Zone": "lake.zones",
     "load_test_sizing": "hosting.autoscaling",
+    "prediction_table": "lake.stream_tables",
+    "telemetry_table": "lake.stream_tables",
     "users_for_conversion": "hosting.ab_test_size",
     "users_for_mean": "hosting.ab_test_size",
 }
@@ -214,8 +224,12 @@ __all__ = (
     "ServerlessVariant",
     "ShiftChecks",
     "ShiftPlan",
+    "SourceBackup",
+    "StreamIngest",
+    "StreamSource",
     "SyntheticRequest",
     "Table",
+    "TelemetryArchive",
     "TrafficShift",
     "TransformOptions",
     "Variant",
@@ -224,6 +238,8 @@ __all__ = (
     "WindowFeature",
     "Zone",
     "load_test_sizing",
+    "prediction_table",
+    "telemetry_table",
     "users_for_conversion",
     "users_for_mean",
 )

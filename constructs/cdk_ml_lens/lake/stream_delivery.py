@@ -91,7 +91,8 @@ class DeliveryStream(Construct):
             **self._source(source),
             extended_s3_destination_configuration=self._destination(backup),
         )
-        self.stream.node.add_dependency(self.role)
+        # Firehose reads the schema when the stream is made; the table's name alone orders nothing.
+        self.stream.node.add_dependency(self.role, delivery.table.resource)
 
     @property
     def arn(self) -> str:

@@ -165,7 +165,6 @@ class StreamIngest(Construct):
             encryption_key=self.table.encryption_key,
             timeout_seconds=120,
         )
-        grants.use_key(made.role, self.table.encryption_key, "kms:Decrypt")
         made.function.node.add_dependency(made.role)
         return made.function
 
