@@ -74,9 +74,6 @@ EXPECTED: tuple[Expected, ...] = (
         "ministack.services.firehose",
         _put_record="data",
         _put_record_batch="data",
-        _deliver_records_to_s3="stream dest records",
-        _deliver_to_s3="stream dest record_data lambda_keys",
-        _apply_lambda_processors="stream dest records metadata_sink partition_sink",
         _put_s3_object="bucket key body",
     ),
     *calls(

@@ -22,4 +22,16 @@ EXPECTED: tuple[Expected, ...] = (
     ),
     *calls("ministack.services.eventbridge", _put_events="data allow_aws_source"),
     *calls("ministack.services.stepfunctions", _invoke_resource_with_timeout="resource input_data timeout"),
+    *calls(
+        "ministack.services.firehose",
+        _evaluate_prefix="template t query_keys lambda_keys error_type",
+        _metadata_extraction_keys="cfg data",
+        _java_time="pattern t",
+        _json_documents="data",
+        _hive_to_duckdb_type="hive_type",
+        _conversion_error="kind",
+        _s3_bucket_from_arn="bucket_arn",
+        _DeliveryError="output_type message code",
+        _deliver_records_to_s3="stream dest records",
+    ),
 )  # fmt: skip

@@ -172,7 +172,7 @@ def _plan(job: dict[str, Any], run: Run, folder: Path) -> Plan:
     fixed = job.get("NonOverridableArguments") or {}
     arguments = {**(job.get("DefaultArguments") or {}), **run["Arguments"], **fixed}
     return Plan(
-        job=job["Name"], run_id=run["Id"], role=job.get("Role", ""), place=f"{get_region()}:{get_account_id()}",
+        job=job["Name"], run_id=run["Id"], role=job.get("Role", ""), region=get_region(), account=get_account_id(),
         script=job["Command"]["ScriptLocation"], arguments={key: str(value) for key, value in arguments.items()},
         seconds=run["Timeout"] * 60.0, folder=folder / run["Id"],
     )  # fmt: skip

@@ -8,13 +8,8 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import boto3
-from botocore.config import Config
-from ministack.core import lambda_runtime
-
-from . import glue_report, host, storage
+from . import glue_report, host, role_session, storage
 from .model_process import SUPERVISED
 
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
@@ -39,8 +34,8 @@ class Plan:
 
     Parameters
     ----------
-    job, run_id, role, place
-        Names, the ARN of the job's role, and ``region:account``.
+    job, run_id, role, region, account
+        Names, the ARN of the job's role, and where it runs.
     script
         URL of the script in S3.
     arguments
@@ -54,11 +49,17 @@ class Plan:
     job: str
     run_id: str
     role: str
-    place: str
+    region: str
+    account: str
     script: str
     arguments: dict[str, str]
     seconds: float
     folder: Path
+
+    @property
+    def identity(self) -> str:
+        """Return the name under which the job takes its role."""
+        return f"glue-{self.job}"
 
     @property
     def engine(self) -> str:
@@ -140,49 +141,26 @@ class JobProcess:
         plan.folder.mkdir(parents=True, exist_ok=True)
         spark = host.java_home() if plan.engine == "spark" else {}
         python = self.pythons.ensure(plan.engine)
-        credentials = role_credentials(plan)
         packages = [url for url in plan.arguments.get("--extra-py-files", "").split(",") if url.strip()]
-        paths = [self._fetched(url.strip(), credentials) for url in packages]
-        script = self._fetched(plan.script, credentials)
+        paths = [self._fetched(url.strip()) for url in packages]
+        script = self._fetched(plan.script)
         search = [str(path.parent if path.suffix == ".py" else path) for path in paths]
         environment = {
             **{name: os.environ[name] for name in KEPT if name in os.environ},
-            **spark, **credentials, **_connection(plan.place),
+            **spark, **role_session.credentials(plan.role, plan.identity, region=plan.region, account=plan.account),
+            "AWS_ENDPOINT_URL": role_session.endpoint(), "AWS_DEFAULT_REGION": plan.region, "AWS_REGION": plan.region,
             "PYTHONPATH": os.pathsep.join(search), "PYTHONUNBUFFERED": "1",
             "PYSPARK_PYTHON": str(python), "PYSPARK_DRIVER_PYTHON": str(python), "SPARK_LOCAL_IP": "127.0.0.1",
         }  # fmt: skip
         return [str(python), "-c", SUPERVISED, str(script), *plan.words()], environment
 
-    def _fetched(self, url: str, credentials: dict[str, str]) -> Path:
-        client = boto3.client(
-            "s3",
-            endpoint_url=_connection(self.plan.place)["AWS_ENDPOINT_URL"],
-            region_name=self.plan.place.split(":")[0],
-            aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=credentials.get("AWS_SESSION_TOKEN"),
-            config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}),
-        )
+    def _fetched(self, url: str) -> Path:
+        plan = self.plan
+        client = role_session.client("s3", plan.role, plan.identity, region=plan.region, account=plan.account)
         try:
             bucket, key = storage.split(url)
-            target = self.plan.folder / Path(key).name
+            target = plan.folder / Path(key).name
             client.download_file(bucket, key, str(target))
         except Exception as failure:  # whatever S3 says, the run cannot start
             raise RunError(f"LAUNCH ERROR | File {url} cannot be read: {failure}") from failure
         return target
-
-
-def role_credentials(plan: Plan) -> dict[str, str]:
-    """Return credentials of the job's role, or the account's when IAM is not enforced."""
-    region, account = plan.place.split(":")
-    # MiniStack makes a session for any role; it takes account and region from the ARN of a function
-    identity = f"arn:aws:lambda:{region}:{account}:function:glue-{plan.job}"
-    config: dict[str, Any] = {"Role": plan.role, "FunctionArn": identity, "FunctionName": "GlueJobRunnerSession"}
-    given: dict[str, str] = lambda_runtime.execution_credentials(config)
-    return {name: value for name, value in given.items() if value}
-
-
-def _connection(place: str) -> dict[str, str]:
-    region = place.split(":")[0]
-    url = f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}"
-    return {"AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": region, "AWS_REGION": region}
