@@ -106,11 +106,8 @@ class FeatureSet:
 
     @property
     def lookback(self) -> int:
-        """How far before a reading others can change its features, in milliseconds.
-
-        The longest window, and before its first reading the time over which a missing value is held.
-        """
-        return self.cleaning.hold + max(feature.window for feature in self.features)
+        """How far before a reading others can change its features, in milliseconds."""
+        return max(self.cleaning.hold, *(feature.window for feature in self.features))
 
 
 def _sensor(entry: Mapping[str, Any]) -> SensorRule:

@@ -27,7 +27,8 @@ def observe(
     Raises
     ------
     ReadingError
-        ``wrong_type``, ``not_finite``, ``missing_time``, ``out_of_range``, ``late`` or ``in_future``, in this order.
+        ``wrong_type``, ``not_finite``, ``missing_time``, ``out_of_range``, ``no_value``, ``late`` or ``in_future``,
+        the first of them that applies.
     """
     values = {}
     for sensor in definition.sensors:
@@ -43,18 +44,20 @@ def observe(
 
 
 def check(reading: Reading, *, definition: FeatureSet) -> None:
-    """Apply the rules of range, lateness and future to a reading.
+    """Apply the rules of range, absence, lateness and future to a reading.
 
     Raises
     ------
     ReadingError
-        ``out_of_range``, ``late`` or ``in_future``.
+        ``out_of_range``, ``no_value``, ``late`` or ``in_future``.
     """
     for sensor in definition.sensors:
         raw = reading.values.get(sensor.name)
         if raw is not None and not sensor.accepts(sensor.convert(raw)):
             bounds = f"{sensor.minimum} and {sensor.maximum}"
             raise ReadingError("out_of_range", f"{sensor.name} is {sensor.convert(raw):.6g}, not within {bounds}")
+    if not reading.values:
+        raise ReadingError("no_value", "no sensor has a value")
     age = reading.received_at - reading.event_time
     if age > definition.cleaning.allowed_lateness:
         raise ReadingError("late", f"received {age} ms after its time, {definition.cleaning.allowed_lateness} allowed")
