@@ -16,6 +16,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from cdk_ml_lens.core import grants
+from cdk_ml_lens.core.nag import acknowledge
 from cdk_ml_lens.lake.access import Objects
 from cdk_ml_lens.lake.lake_table import LakeTable
 from cdk_ml_lens.lake.stream_parts import BUFFER_MIB, conversion, encryption, processing
@@ -93,6 +94,11 @@ class DeliveryStream(Construct):
         )
         # Firehose reads the schema when the stream is made; the table's name alone orders nothing.
         self.stream.node.add_dependency(self.role, delivery.table.resource)
+        if source is not None:
+            reason = (
+                "With a data stream as source, Firehose stores nothing itself and AWS refuses a key: API_StartDelivery"
+            )
+            acknowledge(self.stream, "KDF1", f"{reason}StreamEncryption. The source is encrypted by its owner.")
 
     @property
     def arn(self) -> str:

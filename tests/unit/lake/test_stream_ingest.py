@@ -259,6 +259,11 @@ def test_fails_for_a_table_without_sensors() -> None:
         telemetry_table([])
 
 
-def test_nag_is_clean(stack: cdk.Stack, table: LakeTable, nag: Callable[[cdk.Stack], list[str]]) -> None:
-    StreamIngest(stack, "Ingest", table=table)
+@pytest.mark.parametrize("streamed", [False, True])
+def test_nag_is_clean(
+    stack: cdk.Stack, table: LakeTable, nag: Callable[[cdk.Stack], list[str]], streamed: bool
+) -> None:
+    mine = kinesis.Stream.from_stream_arn(stack, "Mine", "arn:aws:kinesis:us-east-1:123456789012:stream/mine")
+    source = StreamSource.stream(mine) if streamed else StreamSource.direct()
+    StreamIngest(stack, "Ingest", table=table, source=source)
     assert nag(stack) == []

@@ -12,7 +12,7 @@ from cdk_ml_lens.core.feature_values import Sensor
 from cdk_ml_lens.iot.prediction_log import PredictionLog
 from cdk_ml_lens.lake.data_lake import DataLake
 from cdk_ml_lens.lake.stream_tables import prediction_table, telemetry_table
-from ml_lens_runtime import table_row
+from ml_lens_runtime import strict_json, table_row
 from ml_lens_runtime.prediction import Prediction
 from ml_lens_runtime.rule_record import Record
 from tests.unit.templates import Template
@@ -64,5 +64,5 @@ def test_telemetry_has_the_columns_that_the_transform_writes() -> None:
         max_bytes=1000,
     )
     columns = [column.name for column in telemetry_table([Sensor(name="temperature")]).columns]
-    assert table_row.strict_json.loads(made.line).keys() == set(columns)
+    assert strict_json.loads(made.line).keys() == set(columns)
     assert columns[:4] == ["reading_id", "device_id", "event_time", "received_at"]
