@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from cdk_ml_lens.lake.etl_engine import Engine, JobLimits
     from cdk_ml_lens.lake.etl_job import EtlJob
     from cdk_ml_lens.lake.etl_step import EtlStep
+    from cdk_ml_lens.lake.lake_formation import LakeFormation
     from cdk_ml_lens.lake.lake_pipeline import LakePipeline
     from cdk_ml_lens.lake.lake_table import LakeTable
     from cdk_ml_lens.lake.lake_zone import LakeZone
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from cdk_ml_lens.lake.stream_tables import prediction_table, telemetry_table
     from cdk_ml_lens.lake.stream_values import SourceBackup, StreamSource
     from cdk_ml_lens.lake.telemetry_archive import TelemetryArchive
+    from cdk_ml_lens.lake.workgroup import LakeWorkgroup, QueryLimits
     from cdk_ml_lens.lake.zones import Lifecycle, ObjectLock, Replication, Zone
     from cdk_ml_lens.network.isolated_network import IsolatedNetwork
     from cdk_ml_lens.network.private_service import PrivateService
@@ -102,8 +104,10 @@ _HOMES = {
     "IotInference": "patterns.iot_inference",
     "IsolatedNetwork": "network.isolated_network",
     "JobLimits": "lake.etl_engine",
+    "LakeFormation": "lake.lake_formation",
     "LakePipeline": "lake.lake_pipeline",
     "LakeTable": "lake.lake_table",
+    "LakeWorkgroup": "lake.workgroup",
     "LakeZone": "lake.lake_zone",
     "Lifecycle": "lake.zones",
     "ModelArtifact": "hosting.model",
@@ -123,6 +127,7 @@ _HOMES = {
     "PropError": "core.errors",
     "QualityGate": "lake.quality",
     "QualityRule": "lake.quality",
+    "QueryLimits": "lake.workgroup",
     "ReadingAction": "core.refs",
     "Replication": "lake.zones",
     "RollbackAlarms": "hosting.rollout",
@@ -191,8 +196,10 @@ __all__ = (
     "IotInference",
     "IsolatedNetwork",
     "JobLimits",
+    "LakeFormation",
     "LakePipeline",
     "LakeTable",
+    "LakeWorkgroup",
     "LakeZone",
     "Lifecycle",
     "ModelArtifact",
@@ -212,6 +219,7 @@ __all__ = (
     "PropError",
     "QualityGate",
     "QualityRule",
+    "QueryLimits",
     "ReadingAction",
     "Replication",
     "RollbackAlarms",

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.nag import acknowledge, finding_of
@@ -118,6 +119,12 @@ class CatalogEntry:
 
 def acknowledge_wildcard(grantee: iam.IGrantable, resource: str, reason: str) -> None:
     """Acknowledge the wildcard at the end of ``resource`` in the grantee's policy, if it is a construct."""
-    principal = grantee.grant_principal
-    if Construct.is_construct(principal):
+    principal = construct_of(grantee)
+    if principal is not None:
         acknowledge(principal, f"IAM5[{finding_of(principal, resource)}]", reason)
+
+
+def construct_of(grantee: iam.IGrantable) -> IConstruct | None:
+    """Return the role or user behind ``grantee``; a service principal is no construct."""
+    principal: object = grantee.grant_principal
+    return cast(IConstruct, principal) if hasattr(principal, "node") else None

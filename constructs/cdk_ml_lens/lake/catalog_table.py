@@ -68,9 +68,10 @@ def catalog_table(scope: Construct, table: Table, *, database: glue.CfnDatabase,
 
 
 def _parameters(table: Table, location: str) -> dict[str, str]:
+    lineage = {"derived_from": ",".join(table.derived_from)} if table.derived_from else {}
     if table.format == "iceberg":
-        return {}  # Glue writes table_type and metadata_location itself
-    found = {"EXTERNAL": "TRUE", "classification": table.format}
+        return lineage  # Glue writes table_type and metadata_location itself
+    found = {"EXTERNAL": "TRUE", "classification": table.format, **lineage}
     if not table.partitions:
         return found
     levels = "/".join(f"{item.name}=${{{item.name}}}" for item in table.partitions)

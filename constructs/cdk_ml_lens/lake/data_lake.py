@@ -7,14 +7,17 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from cdk_ml_lens.core.errors import Faults
 from cdk_ml_lens.core.keys import key_or_new
 from cdk_ml_lens.core.removal import removal_policy as resolve_removal_policy
+from cdk_ml_lens.lake.lake_formation import LakeFormation, LakeGovernance
 from cdk_ml_lens.lake.lake_table import LakeTable
 from cdk_ml_lens.lake.lake_zone import LakeZone
 from cdk_ml_lens.lake.schema import Table
+from cdk_ml_lens.lake.workgroup import LakeWorkgroup, QueryLimits
 from cdk_ml_lens.lake.zone_bucket import access_log_bucket, log_access
 from cdk_ml_lens.lake.zones import Zone
 
@@ -30,6 +33,12 @@ class DataLake(Construct):
         Default: the Lens' raw, modelled, enhanced and transformed.
     encryption_key : IKey, optional
         Customer managed key of all data. Default: a new one.
+    governance : LakeFormation, optional
+        Lake Formation's permissions on top of IAM's. Default: IAM alone.
+    queries : QueryLimits, optional
+        What queries may cost. Default: 10 GiB each, 100 GiB an hour, results kept 30 days.
+    alarm_topic : ITopic, optional
+        Who hears alarms. Default: nobody.
     removal_policy : RemovalPolicy, optional
         Default: retain. ``DESTROY`` also takes the context flag ``cdk-ml-lens:removeDataOnDestroy``.
 
@@ -37,6 +46,15 @@ class DataLake(Construct):
     ------
     PropError
         When there is no zone, or two have the same name.
+
+    Attributes
+    ----------
+    encryption_key : IKey
+        Key of all data.
+    access_logs : Bucket
+        Who read what, below ``<zone>/``, 90 days.
+    workgroup : LakeWorkgroup
+        Where Athena queries the lake.
 
     Notes
     -----
@@ -50,6 +68,9 @@ class DataLake(Construct):
         *,
         zones: Sequence[Zone] | None = None,
         encryption_key: kms.IKey | None = None,
+        governance: LakeFormation | None = None,
+        queries: QueryLimits | None = None,
+        alarm_topic: sns.ITopic | None = None,
         removal_policy: cdk.RemovalPolicy | None = None,
     ) -> None:
         wanted = Zone.lens() if zones is None else zones
@@ -58,7 +79,17 @@ class DataLake(Construct):
         policy = resolve_removal_policy(self, removal_policy)
         self.encryption_key = key_or_new(self, encryption_key, description="Encrypts the data lake")
         self.access_logs = access_log_bucket(self, policy=policy)
+        self.governance = self._govern(governance, wanted)
         self._zones = {zone.name: self._zone(zone, policy) for zone in wanted}
+        self.workgroup = LakeWorkgroup(
+            self,
+            "Queries",
+            limits=QueryLimits() if queries is None else queries,
+            encryption_key=self.encryption_key,
+            removal_policy=policy,
+            alarm_topic=alarm_topic,
+        )
+        log_access(self.workgroup.results, self.access_logs, prefix="query-results/")
 
     @property
     def zones(self) -> Sequence[LakeZone]:
@@ -90,8 +121,21 @@ class DataLake(Construct):
         """Allow adding objects to one zone."""
         return self.zone(zone).grant_write(grantee)
 
+    def _govern(self, settings: LakeFormation | None, zones: Sequence[Zone]) -> LakeGovernance | None:
+        if settings is None:
+            return None
+        names = [zone.name for zone in zones]
+        return LakeGovernance(self, "Governance", settings=settings, zones=names, encryption_key=self.encryption_key)
+
     def _zone(self, zone: Zone, policy: cdk.RemovalPolicy) -> LakeZone:
-        made = LakeZone(self, f"Zone-{zone.name}", zone=zone, encryption_key=self.encryption_key, removal_policy=policy)
+        made = LakeZone(
+            self,
+            f"Zone-{zone.name}",
+            zone=zone,
+            encryption_key=self.encryption_key,
+            removal_policy=policy,
+            governance=self.governance,
+        )
         log_access(made.data, self.access_logs, prefix=f"{zone.name}/")
         return made
 

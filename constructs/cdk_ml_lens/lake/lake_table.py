@@ -34,8 +34,8 @@ class LakeTable(Construct):
 
     Attributes
     ----------
-    name, database_name : str
-        Names in the catalog.
+    name, zone_name, database_name : str
+        Name of the table, of its zone, and of the zone's database in the catalog.
     bucket : IBucket
         Bucket of the zone.
     prefix : str
@@ -58,6 +58,7 @@ class LakeTable(Construct):
         super().__init__(scope, id)
         self.table = table
         self.name: str = table.name
+        self.zone_name: str = zone.name
         self.columns: Sequence[Column] = tuple(table.columns)
         self.bucket: s3.IBucket = zone.bucket
         self.encryption_key: kms.IKey = zone.encryption_key

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import aws_cdk as cdk
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
@@ -14,6 +12,7 @@ from constructs import Construct
 from cdk_ml_lens.core.errors import Faults
 from cdk_ml_lens.lake.access import READ_CATALOG, READ_SCHEMA, CatalogEntry, Objects
 from cdk_ml_lens.lake.lake_table import LakeTable
+from cdk_ml_lens.lake.naming import query_name
 from cdk_ml_lens.lake.refs import Governance
 from cdk_ml_lens.lake.schema import Table
 from cdk_ml_lens.lake.zone_bucket import zone_bucket
@@ -66,10 +65,12 @@ class LakeZone(Construct):
         self.encryption_key: kms.IKey = encryption_key
         self.data = zone_bucket(self, zone, key=encryption_key, policy=removal_policy)
         self.bucket: s3.IBucket = self.data
-        self.database: glue.CfnDatabase = self._database(governed=governance is not None)
+        self.database: glue.CfnDatabase = self._database(query_name(scope, zone.name), governed=governance is not None)
         self.database_name: str = self.database.ref
         self.tables: dict[str, LakeTable] = {}
         self._governance = governance
+        if governance is not None:
+            governance.govern_zone(zone.name, self.database, self.bucket)
         cdk.Tags.of(self).add("cdk-ml-lens:zone", zone.name)
 
     def add_table(self, table: Table) -> LakeTable:
@@ -103,25 +104,17 @@ class LakeZone(Construct):
     def _entry(self) -> CatalogEntry:
         return CatalogEntry(scope=self, database_name=self.database_name)
 
-    def _database(self, *, governed: bool) -> glue.CfnDatabase:
+    def _database(self, name: str, *, governed: bool) -> glue.CfnDatabase:
         kind = glue.CfnDatabase
         return kind(
             self,
             "Database",
             catalog_id=cdk.Stack.of(self).account,
             database_input=kind.DatabaseInputProperty(
-                name=query_name(self, self.name),
+                name=name,
                 description=f"Zone {self.name} of the data lake",
                 location_uri=self.bucket.s3_url_for_object(),
                 # without this every principal of the account with IAM permissions gets all permissions on new tables
                 create_table_default_permissions=[] if governed else None,
             ),
         )
-
-
-def query_name(scope: Construct, last: str) -> str:
-    """Return ``<stack>_<path>_<last>`` in lower case: readable, and without a character that SQL must quote."""
-    stack = cdk.Stack.of(scope)
-    name = stack.node.id if cdk.Token.is_unresolved(stack.stack_name) else stack.stack_name
-    path = [part.node.id for part in scope.node.scopes[len(stack.node.scopes) : -1]]
-    return re.sub(r"[^a-z0-9]+", "_", "_".join([name, *path, last]).lower())

@@ -14,6 +14,7 @@ FORMATS = ("parquet", "json", "iceberg")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,127}")
 _SIMPLE = r"(string|double|float|int|bigint|smallint|tinyint|boolean|timestamp|date|binary|decimal\(\d{1,2},\d{1,2}\))"
 TYPE = re.compile(rf"{_SIMPLE}|(array|map|struct)<.+>")
+_LINEAGE = re.compile(rf"{NAME.pattern}\.{NAME.pattern}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NAME_RULE = "be a lower-case letter, then letters, digits or _"
 
@@ -141,6 +142,8 @@ class Table:
     versioned : bool
         The files lie below ``version=<v>/`` and the catalog points at one version: the output of a job that publishes
         whole tables. Default: false.
+    derived_from : sequence of str
+        Tables that this one is computed from, as ``zone.table``; kept in the catalog as its lineage. Default: none.
     description : str, optional
         Shown in the catalog. Default: none.
 
@@ -159,11 +162,12 @@ class Table:
     partitions: Sequence[Partition] = ()
     format: Format = "parquet"
     versioned: bool = False
+    derived_from: Sequence[str] = ()
     description: str | None = None
 
     def __post_init__(self) -> None:
         faults = Faults(f"table {self.name!r}")
-        names = [item.name for item in (*self.columns, *self.partitions)]
+        names = [item.name for item in self.columns] + [item.name for item in self.partitions]
         twice = sorted({name for name in names if names.count(name) > 1})
         faults.unless(NAME.fullmatch(self.name) is not None, "name", _NAME_RULE, self.name)
         faults.unless(len(self.columns) > 0, "columns", "have at least one column", tuple(self.columns))
@@ -172,6 +176,8 @@ class Table:
         plain = self.format != "iceberg" and not self.versioned
         hint = "partition it in the writer, or leave versioned and Iceberg"
         faults.unless(plain or not self.partitions, "partitions", "be empty", names[len(self.columns) :], hint)
+        lineage = [name for name in self.derived_from if _LINEAGE.fullmatch(name) is None]
+        faults.unless(not lineage, "derived_from", "name tables as zone.table", lineage)
         faults.unless(
             not (self.versioned and self.format == "iceberg"),
             "versioned",

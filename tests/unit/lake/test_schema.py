@@ -61,6 +61,7 @@ def test_a_column_takes_hive_types(type: str) -> None:
             "partitions must be empty",
         ),
         (lambda: Table(name="t", columns=[A], format="iceberg", versioned=True), "versioned must be false for Iceberg"),
+        (lambda: Table(name="t", columns=[A], derived_from=["raw"]), "derived_from must name tables as zone.table"),
         (lambda: Lifecycle(tiering_days=-1), "tiering_days must be at least 0"),
         (lambda: Lifecycle(archive_days=89), "archive_days must be between 90 and 730"),
         (lambda: Lifecycle(tiering_days=None, archive_days=90), "archive_days must be left out without tiering"),
