@@ -1,0 +1,1 @@
+"""Scripts that AWS Glue starts."""
