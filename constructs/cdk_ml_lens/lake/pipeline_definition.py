@@ -15,6 +15,7 @@ _OLDER = (
     " $place := $filter($map($arns, function($arn, $i) { $arn = $me ? $i : -1 }), function($i) { $i >= 0 });"
     " {'older': $exists($place) ? $count($arns) - 1 - $place : $count($arns)}) %}"
 )
+_REFUSED = "QualityError"  # of ml_lens_etl.publish; Glue puts it into the run's ErrorMessage
 _BUSY = ["Glue.ConcurrentRunsExceededException", "Glue.ResourceNumberLimitExceededException"]
 _SERVICE = ["Glue.AWSGlueException", "Glue.InternalServiceException", "Glue.OperationTimeoutException"]
 
@@ -50,11 +51,7 @@ def definition(steps: Sequence[JobState]) -> dict[str, Any]:
     following = [*(step.name for step in steps[1:]), "Published"]
     for step, after in zip(steps, following, strict=True):
         states[step.name] = _run(step, after)
-        states[f"{step.name}Failed"] = {
-            "Type": "Fail",
-            "Error": f"{step.name}Failed",
-            "CausePath": "$.failure.Cause",
-        }
+        states |= _failures(step.name)
     states["Published"] = {"Type": "Succeed"}
     return {
         "Comment": "One run works, one waits; any further start is covered by the one that waits.",
@@ -97,7 +94,21 @@ def _run(step: JobState, after: str) -> dict[str, Any]:
             {"ErrorEquals": _BUSY, "IntervalSeconds": 60, "MaxAttempts": 60, "BackoffRate": 1},
             {"ErrorEquals": _SERVICE, "IntervalSeconds": 30, "MaxAttempts": 3, "BackoffRate": 2},
         ],
-        "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": f"{step.name}Failed"}],
+        "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": f"{step.name}Ended"}],
         "ResultPath": None,
         "Next": after,
+    }
+
+
+def _failures(step: str) -> dict[str, Any]:
+    """Return the ends of a step that published nothing: its rules refused the batch, or it broke."""
+    refused, failed = f"{step}Refused", f"{step}Failed"
+    return {
+        f"{step}Ended": {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$.failure.Cause", "StringMatches": f"*{_REFUSED}*", "Next": refused}],
+            "Default": failed,
+        },
+        refused: {"Type": "Fail", "Error": refused, "CausePath": "$.failure.Cause"},
+        failed: {"Type": "Fail", "Error": failed, "CausePath": "$.failure.Cause"},
     }

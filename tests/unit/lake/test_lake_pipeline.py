@@ -77,8 +77,11 @@ def test_steps_run_in_order_and_each_failure_has_the_name_of_its_step(stack: cdk
         assert state["Resource"].endswith(":states:::glue:startJobRun.sync")
         assert state["Parameters"]["JobName"] == f"<{jobs[step.lower()]['id']}>"
         assert state["Next"] == after
-        assert state["Catch"] == [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": f"{step}Failed"}]
-        assert states[f"{step}Failed"] == {"Type": "Fail", "Error": f"{step}Failed", "CausePath": "$.failure.Cause"}
+        assert state["Catch"][0]["ErrorEquals"] == ["States.ALL"]
+        ended = states[state["Catch"][0]["Next"]]
+        assert [item["StringMatches"] for item in ended["Choices"]] == ["*QualityError*"]
+        for error, name in ((f"{step}Refused", ended["Choices"][0]["Next"]), (f"{step}Failed", ended["Default"])):
+            assert states[name] == {"Type": "Fail", "Error": error, "CausePath": "$.failure.Cause"}
         assert state["TimeoutSeconds"] > jobs[step.lower()]["Timeout"] * 60
         assert "States.TaskFailed" not in json.dumps(state["Retry"])  # a refused batch would be refused again
 
