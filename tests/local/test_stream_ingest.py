@@ -1,0 +1,137 @@
+"""The StreamIngest example, end to end: MQTT to Parquet, poison to the errors table, originals, and a replay."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import io
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import polars as pl
+import pytest
+
+from cdk_ml_lens.local import Deployment, LaptopCloud
+from tests.local.conftest import Until
+from tests.local.test_examples_deploy import built
+
+pytestmark = pytest.mark.laptop_cloud
+GOOD, POISON = 40, 5
+
+
+@pytest.fixture(scope="module")
+def outputs(laptop_cloud: LaptopCloud) -> Iterator[dict[str, str]]:
+    stack = built("stream_ingest")
+    app = cdk.Stage.of(stack)
+    assert app is not None
+    deployment: Deployment = laptop_cloud.deploy(Path(app.synth().directory), stack.stack_name)
+    yield dict(deployment.outputs)
+    laptop_cloud.destroy(stack.stack_name)
+
+
+def publish(cloud: LaptopCloud, device: str, payload: Any) -> None:
+    body = payload if isinstance(payload, str) else json.dumps(payload)
+    cloud.client("iot-data").publish(topic=f"plant/turbines/{device}/telemetry", qos=1, payload=body)
+
+
+def objects(cloud: LaptopCloud, bucket: str, prefix: str) -> dict[str, bytes]:
+    s3 = cloud.client("s3")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+    return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+
+
+def rows(cloud: LaptopCloud, bucket: str) -> pl.DataFrame:
+    files = objects(cloud, bucket, "telemetry/")
+    frames = [pl.read_parquet(io.BytesIO(body)) for body in files.values()]
+    return pl.concat(frames) if frames else pl.DataFrame({"reading_id": []})
+
+
+def refused(cloud: LaptopCloud, bucket: str) -> list[dict[str, Any]]:
+    found = objects(cloud, bucket, "telemetry_errors/")
+    return [json.loads(line) for body in found.values() for line in body.splitlines()]
+
+
+def originals(cloud: LaptopCloud, bucket: str) -> list[bytes]:
+    found = objects(cloud, bucket, "telemetry/").values()
+    return [line for body in found for line in gzip.decompress(body).splitlines()]
+
+
+def test_every_message_is_a_row_or_an_error_and_a_replay_brings_the_rows_back(
+    laptop_cloud: LaptopCloud, outputs: dict[str, str], until: Until
+) -> None:
+    raw, kept = outputs["RawBucket"], outputs["OriginalsBucket"]
+    now = datetime.now(UTC)
+    for number in range(GOOD):
+        reading = {"reading_id": f"r{number}", "timestamp": now.isoformat(), "temperature": number / 2}
+        publish(laptop_cloud, f"unit-{number % 4}", reading)
+    for number in range(POISON):
+        publish(laptop_cloud, "unit-9", f"poison {number}")
+    until(lambda: rows(laptop_cloud, raw).height == GOOD and len(refused(laptop_cloud, raw)) == POISON, seconds=60)
+    until(lambda: len(originals(laptop_cloud, kept)) == GOOD + POISON, seconds=30)
+    check_rows(rows(laptop_cloud, raw), now)
+    check_places(laptop_cloud, raw)
+    bodies = [json.loads(base64.b64decode(entry["rawData"])) for entry in refused(laptop_cloud, raw)]
+    payloads = sorted(base64.b64decode(body["payload"]).decode() for body in bodies)
+    assert payloads == [f"poison {number}" for number in range(POISON)]
+
+    before = rows(laptop_cloud, raw).sort("reading_id")
+    lose(laptop_cloud, raw)
+    sums = replay(laptop_cloud, outputs["ReplayMachine"], now - timedelta(minutes=5), now + timedelta(minutes=5), until)
+    assert (sums["listed"], sums["sent"], sums["complete"]) == (GOOD + POISON, GOOD + POISON, True)
+    until(lambda: rows(laptop_cloud, raw).height == GOOD, seconds=60)
+    assert rows(laptop_cloud, raw).sort("reading_id").equals(before)
+    assert len(originals(laptop_cloud, kept)) == GOOD + POISON  # a replay is not backed up again
+
+
+def test_a_replay_of_a_range_without_records_is_complete_and_sends_nothing(
+    laptop_cloud: LaptopCloud, outputs: dict[str, str], until: Until
+) -> None:
+    first = datetime(2026, 1, 1, tzinfo=UTC)
+    sums = replay(laptop_cloud, outputs["ReplayMachine"], first, first + timedelta(hours=1), until)
+    assert (sums["listed"], sums["sent"], sums["complete"]) == (0, 0, True)
+
+
+def check_rows(found: pl.DataFrame, at: datetime) -> None:
+    assert found.columns == ["reading_id", "device_id", "event_time", "received_at", "temperature", "vibration"]
+    by_id = {row["reading_id"]: row for row in found.to_dicts()}
+    assert by_id.keys() == {f"r{number}" for number in range(GOOD)}
+    assert all(by_id[f"r{number}"]["temperature"] == number / 2 for number in range(GOOD))
+    assert all(by_id[f"r{number}"]["device_id"] == f"unit-{number % 4}" for number in range(GOOD))
+    assert all(row["vibration"] is None for row in by_id.values())
+    millisecond = at.replace(microsecond=at.microsecond // 1000 * 1000, tzinfo=None)
+    assert {row["event_time"].replace(tzinfo=None) for row in by_id.values()} == {millisecond}
+
+
+def check_places(cloud: LaptopCloud, bucket: str) -> None:
+    folders = {key.split("/")[2] for key in objects(cloud, bucket, "telemetry/")}
+    assert folders == {f"device_id=unit-{number}" for number in range(4)}
+    assert all("/processing-failed/" in key for key in objects(cloud, bucket, "telemetry_errors/"))
+
+
+def lose(cloud: LaptopCloud, bucket: str) -> None:
+    """Delete the rows, as an operator's mistake would."""
+    for key in objects(cloud, bucket, "telemetry/"):
+        cloud.client("s3").delete_object(Bucket=bucket, Key=key)
+    assert rows(cloud, bucket).height == 0
+
+
+def replay(
+    cloud: LaptopCloud, machine: str, first: datetime, last: datetime, until: Callable[..., Any]
+) -> dict[str, Any]:
+    steps = cloud.client("stepfunctions")
+    asked = json.dumps({"from": first.isoformat(), "to": last.isoformat()})
+    arn = steps.start_execution(stateMachineArn=machine, input=asked)["executionArn"]
+
+    def ended() -> Any:
+        found = steps.describe_execution(executionArn=arn)
+        return found if found["status"] != "RUNNING" else None
+
+    execution = until(ended, seconds=60)
+    assert execution["status"] == "SUCCEEDED", execution
+    answer: dict[str, Any] = json.loads(execution["output"])
+    return answer
