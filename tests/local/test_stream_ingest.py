@@ -1,4 +1,4 @@
-"""The StreamIngest example, end to end: MQTT to Parquet, poison to the errors table, originals, and a replay."""
+"""The StreamIngest example with IAM enforced: MQTT to Parquet, poison to the errors table, originals, and a replay."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ GOOD, POISON = 40, 5
 
 
 @pytest.fixture(scope="module")
-def outputs(laptop_cloud: LaptopCloud) -> Iterator[dict[str, str]]:
+def outputs(guarded: LaptopCloud) -> Iterator[dict[str, str]]:
     stack = built("stream_ingest")
     app = cdk.Stage.of(stack)
     assert app is not None
-    deployment: Deployment = laptop_cloud.deploy(Path(app.synth().directory), stack.stack_name)
+    deployment: Deployment = guarded.deploy(Path(app.synth().directory), stack.stack_name)
     yield dict(deployment.outputs)
-    laptop_cloud.destroy(stack.stack_name)
+    guarded.destroy(stack.stack_name)
 
 
 def publish(cloud: LaptopCloud, device: str, payload: Any) -> None:
@@ -62,37 +62,37 @@ def originals(cloud: LaptopCloud, bucket: str) -> list[bytes]:
 
 
 def test_every_message_is_a_row_or_an_error_and_a_replay_brings_the_rows_back(
-    laptop_cloud: LaptopCloud, outputs: dict[str, str], until: Until
+    guarded: LaptopCloud, outputs: dict[str, str], until: Until
 ) -> None:
     raw, kept = outputs["RawBucket"], outputs["OriginalsBucket"]
     now = datetime.now(UTC)
     for number in range(GOOD):
         reading = {"reading_id": f"r{number}", "timestamp": now.isoformat(), "temperature": number / 2}
-        publish(laptop_cloud, f"unit-{number % 4}", reading)
+        publish(guarded, f"unit-{number % 4}", reading)
     for number in range(POISON):
-        publish(laptop_cloud, "unit-9", f"poison {number}")
-    until(lambda: rows(laptop_cloud, raw).height == GOOD and len(refused(laptop_cloud, raw)) == POISON, seconds=60)
-    until(lambda: len(originals(laptop_cloud, kept)) == GOOD + POISON, seconds=30)
-    check_rows(rows(laptop_cloud, raw), now)
-    check_places(laptop_cloud, raw)
-    bodies = [json.loads(base64.b64decode(entry["rawData"])) for entry in refused(laptop_cloud, raw)]
+        publish(guarded, "unit-9", f"poison {number}")
+    until(lambda: rows(guarded, raw).height == GOOD and len(refused(guarded, raw)) == POISON, seconds=60)
+    until(lambda: len(originals(guarded, kept)) == GOOD + POISON, seconds=30)
+    check_rows(rows(guarded, raw), now)
+    check_places(guarded, raw)
+    bodies = [json.loads(base64.b64decode(entry["rawData"])) for entry in refused(guarded, raw)]
     payloads = sorted(base64.b64decode(body["payload"]).decode() for body in bodies)
     assert payloads == [f"poison {number}" for number in range(POISON)]
 
-    before = rows(laptop_cloud, raw).sort("reading_id")
-    lose(laptop_cloud, raw)
-    sums = replay(laptop_cloud, outputs["ReplayMachine"], now - timedelta(minutes=5), now + timedelta(minutes=5), until)
+    before = rows(guarded, raw).sort("reading_id")
+    lose(guarded, raw)
+    sums = replay(guarded, outputs["ReplayMachine"], now - timedelta(minutes=5), now + timedelta(minutes=5), until)
     assert (sums["listed"], sums["sent"], sums["complete"]) == (GOOD + POISON, GOOD + POISON, True)
-    until(lambda: rows(laptop_cloud, raw).height == GOOD, seconds=60)
-    assert rows(laptop_cloud, raw).sort("reading_id").equals(before)
-    assert len(originals(laptop_cloud, kept)) == GOOD + POISON  # a replay is not backed up again
+    until(lambda: rows(guarded, raw).height == GOOD, seconds=60)
+    assert rows(guarded, raw).sort("reading_id").equals(before)
+    assert len(originals(guarded, kept)) == GOOD + POISON  # a replay is not backed up again
 
 
 def test_a_replay_of_a_range_without_records_is_complete_and_sends_nothing(
-    laptop_cloud: LaptopCloud, outputs: dict[str, str], until: Until
+    guarded: LaptopCloud, outputs: dict[str, str], until: Until
 ) -> None:
     first = datetime(2026, 1, 1, tzinfo=UTC)
-    sums = replay(laptop_cloud, outputs["ReplayMachine"], first, first + timedelta(hours=1), until)
+    sums = replay(guarded, outputs["ReplayMachine"], first, first + timedelta(hours=1), until)
     assert (sums["listed"], sums["sent"], sums["complete"]) == (0, 0, True)
 
 
