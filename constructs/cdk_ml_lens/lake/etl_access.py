@@ -15,6 +15,7 @@ from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.nag import acknowledge, finding_of
 from cdk_ml_lens.lake.access import Objects
 from cdk_ml_lens.lake.etl_step import EtlStep
+from cdk_ml_lens.lake.lake_table import LakeTable
 
 EVENT_SOURCE = "cdk-ml-lens.lake"
 _LOG = ("logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
@@ -42,11 +43,9 @@ def job_role(scope: Construct, *, step: EtlStep, code: Sequence[assets.Asset], k
     role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
     grants.allow(role, ["s3:GetObject"], [asset.bucket.arn_for_objects(asset.s3_object_key) for asset in code])
     step.source.grant_read(role)
-    step.target.grant_publish(role)
-    if step.artifacts_prefix is not None:
-        target = step.target
-        artifacts = Objects(bucket=target.bucket, key=target.encryption_key, prefixes=[step.artifacts_prefix])
-        artifacts.grant_replace(role)
+    if step.target is not None:
+        step.target.grant_publish(role)
+        _allow_artifacts(role, step, step.target)
     grants.use_key(role, key, *_KEY)
     return role
 
@@ -80,3 +79,10 @@ def allow_events(role: iam.Role, bus: events.IEventBus) -> None:
             conditions={"StringEquals": {"events:source": EVENT_SOURCE}},
         )
     )
+
+
+def _allow_artifacts(role: iam.Role, step: EtlStep, target: LakeTable) -> None:
+    """Normalisation parameters lie beside the table, in its zone's bucket."""
+    if step.artifacts_prefix is not None:
+        artifacts = Objects(bucket=target.bucket, key=target.encryption_key, prefixes=[step.artifacts_prefix])
+        artifacts.grant_replace(role)

@@ -44,16 +44,18 @@ def job_arguments(
 
 
 def _step_arguments(step: EtlStep, engine: Engine, event_bus_name: str) -> dict[str, str]:
-    assert step.feature_set is not None  # every step but a script has one
-    bucket = f"s3://{step.target.bucket.bucket_name}"
+    target = step.target
+    assert step.feature_set is not None  # every step but a script has one,
+    assert target is not None  # and publishes
+    bucket = f"s3://{target.bucket.bucket_name}"
     arguments = {
         "--step": step.name,
         "--engine": engine.kind,
         "--feature_set": step.feature_set.render(),
         "--source": _qualified(step.source),
-        "--target": _qualified(step.target),
-        "--target_location": step.target.location,
-        "--quarantine": f"{bucket}/{step.target.quarantine_prefix}",
+        "--target": _qualified(target),
+        "--target_location": target.location,
+        "--quarantine": f"{bucket}/{target.quarantine_prefix}",
         "--quality": json.dumps([rule.text for rule in step.quality.rules]),
         "--max_quarantined_share": str(step.quality.max_quarantined_share),
         "--event_bus": event_bus_name,

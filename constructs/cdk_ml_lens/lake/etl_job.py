@@ -44,7 +44,7 @@ class EtlJob(Construct):
         Hears of refused batches. Default: the account's default bus.
     encryption_key : IKey, optional
         Customer managed key of logs, bookmarks and Spark's files; its policy must let ``logs.<region>.amazonaws.com``
-        use it. Default: the key of the target.
+        use it. Default: the key of the table that is published, or read.
     alarm_topic : ITopic, optional
         Who hears of failures. Default: nobody.
 
@@ -73,8 +73,10 @@ class EtlJob(Construct):
     ) -> None:
         super().__init__(scope, id)
         self.step = step
+        self.limits = JobLimits() if limits is None else limits
         self._alarm_topic = alarm_topic
-        key = step.target.encryption_key if encryption_key is None else encryption_key
+        table = step.source if step.target is None else step.target
+        key = table.encryption_key if encryption_key is None else encryption_key
         script = assets.Asset(self, "Script", path=str(step.script))
         modules = assets.Asset(self, "Modules", path=str(bundled("etl_src")), exclude=_IGNORED_FILES)
         bus = events.EventBus.from_event_bus_name(self, "Bus", "default") if event_bus is None else event_bus
@@ -83,12 +85,11 @@ class EtlJob(Construct):
         self.role = job_role(self, step=step, code=[script, modules], key=key)
         allow_observation(self.role, log_prefix=log_prefix)
         allow_events(self.role, bus)
-        limits = JobLimits() if limits is None else limits
         engine = Engine.single_node() if engine is None else engine
         arguments = job_arguments(
-            step, engine=engine, limits=limits, log_prefix=log_prefix, event_bus_name=bus.event_bus_name
+            step, engine=engine, limits=self.limits, log_prefix=log_prefix, event_bus_name=bus.event_bus_name
         )
-        self.job = self._job(engine, limits, script, modules, arguments, self._security(key))
+        self.job = self._job(engine, script, modules, arguments, self._security(key))
         self.alarm("FailureAlarm", FAILURE_ALARM)
 
     @property
@@ -132,7 +133,6 @@ class EtlJob(Construct):
     def _job(
         self,
         engine: Engine,
-        limits: JobLimits,
         script: assets.Asset,
         modules: assets.Asset,
         arguments: dict[str, str],
@@ -149,9 +149,9 @@ class EtlJob(Construct):
             worker_configuration=glue.WorkerConfiguration(
                 worker_type=glue.WorkerType[engine.worker_type.replace(".", "_")], number_of_workers=engine.workers
             ),
-            timeout=cdk.Duration.minutes(limits.timeout_minutes),
-            max_retries=limits.retries,
-            max_concurrent_runs=limits.concurrency,
+            timeout=cdk.Duration.minutes(self.limits.timeout_minutes),
+            max_retries=self.limits.retries,
+            max_concurrent_runs=self.limits.concurrency,
             security_configuration=security,
             default_arguments=arguments,
         )

@@ -24,8 +24,10 @@ class EtlStep:
     ----------
     name : {"clean", "normalise", "features", "script"}
         What is done.
-    source, target : LakeTable
-        What is read, and what is published.
+    source : LakeTable
+        What is read.
+    target : LakeTable, optional
+        What is published. Default: nothing, for a script only.
     feature_set : FeatureSet, optional
         Sensors and features. Default: none, for a script only.
     quality : QualityGate
@@ -45,7 +47,7 @@ class EtlStep:
 
     name: StepName
     source: LakeTable
-    target: LakeTable
+    target: LakeTable | None = None
     feature_set: FeatureSet | None = None
     quality: QualityGate = field(default_factory=QualityGate)
     artifacts_prefix: str | None = None
@@ -54,7 +56,8 @@ class EtlStep:
 
     def __post_init__(self) -> None:
         which = f"step {self.name!r}"
-        self.quality.check_columns([column.name for column in self.target.columns], which)
+        if self.target is not None:
+            self.quality.check_columns([column.name for column in self.target.columns], which)
         faults = Faults(which)
         faults.unless(self.script.is_file(), "script", "be a file", str(self.script))
         odd = [name for name in self.arguments if not name.startswith("--")]
@@ -93,9 +96,12 @@ class EtlStep:
 
     @staticmethod
     def from_script(
-        script: Path, *, source: LakeTable, target: LakeTable, arguments: Mapping[str, str] | None = None
+        script: Path, *, source: LakeTable, target: LakeTable | None = None, arguments: Mapping[str, str] | None = None
     ) -> EtlStep:
-        """Run a PySpark file of your own; ``etl_src`` can be imported in it."""
+        """Run a PySpark file of your own; ``etl_src`` can be imported in it.
+
+        Its role reads ``source`` and publishes ``target``; what else it reaches, grant to ``EtlJob.role``.
+        """
         given = {} if arguments is None else dict(arguments)
         return EtlStep(name="script", source=source, target=target, script=script, arguments=given)
 

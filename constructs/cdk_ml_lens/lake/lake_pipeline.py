@@ -19,7 +19,7 @@ from cdk_ml_lens.lake.etl_job import EtlJob
 from cdk_ml_lens.lake.etl_step import EtlStep
 from cdk_ml_lens.lake.lake_table import LakeTable
 from cdk_ml_lens.lake.pipeline_arrival import ArrivalStart
-from cdk_ml_lens.lake.pipeline_definition import JobState, definition
+from cdk_ml_lens.lake.pipeline_definition import definition_of
 from cdk_ml_lens.lake.pipeline_trigger import PipelineTrigger, start_regularly
 from cdk_ml_lens.lake.quality import QualityGate
 
@@ -56,7 +56,7 @@ class LakePipeline(Construct):
     ----------
     modelled, enhanced, features : LakeTable
         Cleaned readings, those on one scale, and the features.
-    jobs : tuple of EtlJob
+    jobs : list of EtlJob
         In the order of their run.
     machine : DefinedMachine
     parameters_bucket : IBucket
@@ -103,22 +103,26 @@ class LakePipeline(Construct):
         self.enhanced = lake.add_table(tables[1], zone="enhanced")
         self.features = lake.add_table(tables[2], zone="transformed")
         steps = self._steps(source, feature_set, gate)
-        self.jobs = tuple(
+        self.jobs = [
             EtlJob(self, step.name.capitalize(), step=step, engine=engine, limits=_LIMITS, alarm_topic=alarm_topic)
             for step in steps
-        )
+        ]
         self.parameters_bucket: s3.IBucket = self.enhanced.bucket
         self.parameters_key = f"{steps[1].artifacts_prefix}current.json"
-        states = [
-            JobState(name=job.step.name.capitalize(), job_name=job.name, timeout_minutes=_LIMITS.timeout_minutes)
-            for job in self.jobs
-        ]
         self.machine = DefinedMachine(
-            self, "Machine", definition=definition(states), encryption_key=lake.encryption_key
+            self, "Machine", definition=definition_of(self.jobs), encryption_key=lake.encryption_key
         )
         self._allow()
         self._start(trigger, source, lake)
         self.alarm("FailureAlarm", FAILURE_ALARM)
+
+    def then(self, job: EtlJob) -> None:
+        """Run one more job after the features are published, such as one that feeds a `FeatureGroup`.
+
+        Its failure leaves the tables published, and fails the execution with ``<id of the job>Failed``.
+        """
+        self.jobs.append(job)
+        job.grant_start(self.machine.role)
 
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow to start a run; it waits for the run before it."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import aws_cdk as cdk
+import jsii
+
+from cdk_ml_lens.lake.etl_job import EtlJob
 
 # Executions come newest first, so those behind ours in the list started before it.
 # Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
@@ -16,47 +18,41 @@ _OLDER = (
     " {'older': $exists($place) ? $count($arns) - 1 - $place : $count($arns)}) %}"
 )
 _REFUSED = "QualityError"  # of ml_lens_etl.publish; Glue puts it into the run's ErrorMessage
+_START_MINUTES = 10  # until Glue has workers
 _BUSY = ["Glue.ConcurrentRunsExceededException", "Glue.ResourceNumberLimitExceededException"]
 _SERVICE = ["Glue.AWSGlueException", "Glue.InternalServiceException", "Glue.OperationTimeoutException"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class JobState:
-    """One step of the machine.
+@jsii.implements(cdk.IStableAnyProducer)
+class _States:
+    """Renders the states when the template is, so that jobs can be added until then."""
 
-    Parameters
-    ----------
-    name : str
-        Name of the state, such as ``Clean``.
-    job_name : str
-        Name of the Glue job.
-    timeout_minutes : int
-        Longest run of the job; the state waits ten minutes more.
-    """
+    def __init__(self, jobs: Sequence[EtlJob]) -> None:
+        self._jobs = jobs
 
-    name: str
-    job_name: str
-    timeout_minutes: int
+    def produce(self) -> Any:
+        """Return the states, by name."""
+        states = _turn(self._jobs[0].node.id)
+        following = [*(job.node.id for job in self._jobs[1:]), "Published"]
+        for job, after in zip(self._jobs, following, strict=True):
+            states[job.node.id] = _run(job, after)
+            states |= _failures(job.node.id)
+        states["Published"] = {"Type": "Succeed"}
+        return states
 
 
-def definition(steps: Sequence[JobState]) -> dict[str, Any]:
+def definition_of(jobs: Sequence[EtlJob]) -> dict[str, Any]:
     """Return the definition, in Amazon States Language.
 
     Parameters
     ----------
-    steps : sequence of JobState
-        In the order of their run.
+    jobs : sequence of EtlJob
+        In the order of their run; a state has the id of its job. What is appended before synthesis is run as well.
     """
-    states: dict[str, Any] = dict(_turn(steps[0].name))
-    following = [*(step.name for step in steps[1:]), "Published"]
-    for step, after in zip(steps, following, strict=True):
-        states[step.name] = _run(step, after)
-        states |= _failures(step.name)
-    states["Published"] = {"Type": "Succeed"}
     return {
         "Comment": "One run works, one waits; any further start is covered by the one that waits.",
         "StartAt": "Queue",
-        "States": states,
+        "States": cdk.Lazy.any(_States(jobs)),
     }
 
 
@@ -84,17 +80,17 @@ def _turn(first: str) -> dict[str, Any]:
     }
 
 
-def _run(step: JobState, after: str) -> dict[str, Any]:
+def _run(job: EtlJob, after: str) -> dict[str, Any]:
     return {
         "Type": "Task",
         "Resource": f"arn:{cdk.Aws.PARTITION}:states:::glue:startJobRun.sync",
-        "Parameters": {"JobName": step.job_name},
-        "TimeoutSeconds": (step.timeout_minutes + 10) * 60,
+        "Parameters": {"JobName": job.name},
+        "TimeoutSeconds": (job.limits.timeout_minutes + _START_MINUTES) * 60,
         "Retry": [
             {"ErrorEquals": _BUSY, "IntervalSeconds": 60, "MaxAttempts": 60, "BackoffRate": 1},
             {"ErrorEquals": _SERVICE, "IntervalSeconds": 30, "MaxAttempts": 3, "BackoffRate": 2},
         ],
-        "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": f"{step.name}Ended"}],
+        "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": f"{job.node.id}Ended"}],
         "ResultPath": None,
         "Next": after,
     }
