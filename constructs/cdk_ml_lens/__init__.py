@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from cdk_ml_lens.iot.scoring import NormalisationArtifact, Scoring
     from cdk_ml_lens.iot.scoring_rule import ScoringRule
     from cdk_ml_lens.iot.topics import RuleSql
+    from cdk_ml_lens.lake.audit import Audit, LakeAudit
+    from cdk_ml_lens.lake.classification import Classification
     from cdk_ml_lens.lake.data_lake import DataLake
     from cdk_ml_lens.lake.etl_engine import Engine, JobLimits
     from cdk_ml_lens.lake.etl_job import EtlJob
@@ -76,9 +78,11 @@ _HOMES = {
     "ApiAccess": "hosting.inference_api_access",
     "ApiLimits": "hosting.inference_api_limits",
     "AsyncInference": "hosting.asynchronous",
+    "Audit": "lake.audit",
     "Autoscaling": "hosting.autoscaling",
     "BatchTransform": "hosting.batch_transform",
     "BusinessMetric": "hosting.ab_test_values",
+    "Classification": "lake.classification",
     "Cleaning": "core.feature_values",
     "Column": "lake.schema",
     "CommandDevice": "iot.actions",
@@ -104,6 +108,7 @@ _HOMES = {
     "IotInference": "patterns.iot_inference",
     "IsolatedNetwork": "network.isolated_network",
     "JobLimits": "lake.etl_engine",
+    "LakeAudit": "lake.audit",
     "LakeFormation": "lake.lake_formation",
     "LakePipeline": "lake.lake_pipeline",
     "LakeTable": "lake.lake_table",
@@ -168,9 +173,11 @@ __all__ = (
     "ApiAccess",
     "ApiLimits",
     "AsyncInference",
+    "Audit",
     "Autoscaling",
     "BatchTransform",
     "BusinessMetric",
+    "Classification",
     "Cleaning",
     "Column",
     "CommandDevice",
@@ -196,6 +203,7 @@ __all__ = (
     "IotInference",
     "IsolatedNetwork",
     "JobLimits",
+    "LakeAudit",
     "LakeFormation",
     "LakePipeline",
     "LakeTable",

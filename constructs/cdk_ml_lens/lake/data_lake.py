@@ -13,6 +13,8 @@ from constructs import Construct
 from cdk_ml_lens.core.errors import Faults
 from cdk_ml_lens.core.keys import key_or_new
 from cdk_ml_lens.core.removal import removal_policy as resolve_removal_policy
+from cdk_ml_lens.lake.audit import Audit, LakeAudit
+from cdk_ml_lens.lake.classification import LakeClassification
 from cdk_ml_lens.lake.lake_formation import LakeFormation, LakeGovernance
 from cdk_ml_lens.lake.lake_table import LakeTable
 from cdk_ml_lens.lake.lake_zone import LakeZone
@@ -35,6 +37,8 @@ class DataLake(Construct):
         Customer managed key of all data. Default: a new one.
     governance : LakeFormation, optional
         Lake Formation's permissions on top of IAM's. Default: IAM alone.
+    audit : Audit, optional
+        A trail of who read and wrote which object, and a search for personal data. Default: access logs only.
     queries : QueryLimits, optional
         What queries may cost. Default: 10 GiB each, 100 GiB an hour, results kept 30 days.
     alarm_topic : ITopic, optional
@@ -53,6 +57,8 @@ class DataLake(Construct):
         Key of all data.
     access_logs : Bucket
         Who read what, below ``<zone>/``, 90 days.
+    audit : LakeAudit or None
+        The trail, where one was asked for.
     workgroup : LakeWorkgroup
         Where Athena queries the lake.
 
@@ -69,6 +75,7 @@ class DataLake(Construct):
         zones: Sequence[Zone] | None = None,
         encryption_key: kms.IKey | None = None,
         governance: LakeFormation | None = None,
+        audit: Audit | None = None,
         queries: QueryLimits | None = None,
         alarm_topic: sns.ITopic | None = None,
         removal_policy: cdk.RemovalPolicy | None = None,
@@ -90,6 +97,7 @@ class DataLake(Construct):
             alarm_topic=alarm_topic,
         )
         log_access(self.workgroup.results, self.access_logs, prefix="query-results/")
+        self.audit = None if audit is None else self._watch(audit)
 
     @property
     def zones(self) -> Sequence[LakeZone]:
@@ -126,6 +134,22 @@ class DataLake(Construct):
             return None
         names = [zone.name for zone in zones]
         return LakeGovernance(self, "Governance", settings=settings, zones=names, encryption_key=self.encryption_key)
+
+    def _watch(self, settings: Audit) -> LakeAudit | None:
+        buckets = [zone.bucket for zone in self.zones]
+        if settings.classification is not None:
+            LakeClassification(
+                self,
+                "Classification",
+                settings=settings.classification,
+                buckets=buckets,
+                encryption_key=self.encryption_key,
+            )
+        if not settings.trail:
+            return None
+        audit = LakeAudit(self, "Audit", settings=settings, buckets=buckets)
+        log_access(audit.bucket, self.access_logs, prefix="audit/")
+        return audit
 
     def _zone(self, zone: Zone, policy: cdk.RemovalPolicy) -> LakeZone:
         made = LakeZone(

@@ -10,7 +10,7 @@ from constructs import Construct
 
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.nag import acknowledge, finding_of
-from cdk_ml_lens.lake.zones import Lifecycle, Replication, Zone
+from cdk_ml_lens.lake.zones import Lifecycle, ObjectLock, Replication, Zone
 
 LOG_DAYS = 90
 
@@ -65,14 +65,20 @@ def zone_bucket(scope: Construct, zone: Zone, *, key: kms.IKey, policy: cdk.Remo
             kind.IntelligentTieringConfigurationProperty(id="archive", status="Enabled", tierings=[archive])
         ]
     if zone.object_lock is not None:
-        retention = kind.DefaultRetentionProperty(days=zone.object_lock.days, mode=zone.object_lock.mode)
-        cfn.object_lock_enabled = True
-        cfn.object_lock_configuration = kind.ObjectLockConfigurationProperty(
-            object_lock_enabled="Enabled", rule=kind.ObjectLockRuleProperty(default_retention=retention)
-        )
+        lock(bucket, zone.object_lock)
     if zone.replication is not None:
         _replicate(scope, bucket, key=key, to=zone.replication)
     return bucket
+
+
+def lock(bucket: s3.Bucket, rule: ObjectLock) -> None:
+    """Keep every version of every new object for the days of ``rule``."""
+    kind, cfn = s3.CfnBucket, cfn_bucket(bucket)
+    retention = kind.DefaultRetentionProperty(days=rule.days, mode=rule.mode)
+    cfn.object_lock_enabled = True
+    cfn.object_lock_configuration = kind.ObjectLockConfigurationProperty(
+        object_lock_enabled="Enabled", rule=kind.ObjectLockRuleProperty(default_retention=retention)
+    )
 
 
 def log_access(bucket: s3.Bucket, logs: s3.Bucket, *, prefix: str) -> None:
