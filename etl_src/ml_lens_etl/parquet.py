@@ -15,6 +15,10 @@ from ml_lens_features.clean import TIME
 _TIMES = ("event_time", "received_at")
 
 
+class InputError(ValueError):
+    """An object cannot be read."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Span:
     """A span of event time, ``[start, end)``; None is without bound. Rows without a time belong to the first span."""
@@ -58,9 +62,11 @@ def _read(uri: str, span: Span) -> pl.DataFrame:
 def _scan(uri: str) -> pl.LazyFrame:
     """Return the object's rows with times in UTC: Firehose writes INT96, which names no zone."""
     frame = pl.scan_parquet(store_of(uri).source(uri), hive_partitioning=False)
-    return frame.with_columns(
-        _utc(name, dtype) for name, dtype in frame.collect_schema().items() if name in _TIMES and dtype != TIME
-    )
+    try:
+        schema = frame.collect_schema()
+    except pl.exceptions.ComputeError as error:
+        raise InputError(f"{uri} is no Parquet: {error}") from None
+    return frame.with_columns(_utc(name, dtype) for name, dtype in schema.items() if name in _TIMES and dtype != TIME)
 
 
 def _utc(name: str, dtype: pl.DataType) -> pl.Expr:
