@@ -16,6 +16,7 @@ CONSTRUCT_PAGES = {
     "traffic-shift": ("traffic_shift",),
     "inference-api": ("inference_api",),
     "network": ("isolated_network",),
+    "stream-ingest": ("stream_ingest",),
     "patterns": ("iot_inference",),
 }
 BLOCK = re.compile(r"(?:<!-- example: ([^\n]+) -->\n)?```python\n(.*?)```", re.DOTALL)
