@@ -130,7 +130,7 @@ def _normalised(reading: Reading, definition: FeatureSet, parameters: Parameters
         if raw is not None:
             value = sensor.convert(raw)
             centre, width = parameters.scale(reading.device_id, sensor.name)
-            found[sensor.name] = value if definition.method == "none" else (value - centre) / width
+            found[sensor.name] = value if definition.method == "none" else (value - centre) * (1.0 / width)
     return found
 
 
