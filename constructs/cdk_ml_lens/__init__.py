@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from cdk_ml_lens.lake.etl_engine import Engine, JobLimits
     from cdk_ml_lens.lake.etl_job import EtlJob
     from cdk_ml_lens.lake.etl_step import EtlStep
+    from cdk_ml_lens.lake.feature_group import FeatureGroup
+    from cdk_ml_lens.lake.feature_store import OfflineStore, OnlineStore
     from cdk_ml_lens.lake.lake_formation import LakeFormation
     from cdk_ml_lens.lake.lake_pipeline import LakePipeline
     from cdk_ml_lens.lake.lake_table import LakeTable
@@ -96,6 +98,7 @@ _HOMES = {
     "EtlStep": "lake.etl_step",
     "Fault": "core.errors",
     "Feature": "iot.features",
+    "FeatureGroup": "lake.feature_group",
     "FeatureSet": "core.feature_set",
     "Firewall": "hosting.inference_api_access",
     "InferenceApi": "hosting.inference_api",
@@ -123,6 +126,8 @@ _HOMES = {
     "NormalisationArtifact": "iot.scoring",
     "NotifyTopic": "iot.actions",
     "ObjectLock": "lake.zones",
+    "OfflineStore": "lake.feature_store",
+    "OnlineStore": "lake.feature_store",
     "Partition": "lake.schema",
     "PipelineSource": "hosting.model_sources",
     "PipelineTrigger": "lake.pipeline_trigger",
@@ -191,6 +196,7 @@ __all__ = (
     "EtlStep",
     "Fault",
     "Feature",
+    "FeatureGroup",
     "FeatureSet",
     "Firewall",
     "InferenceApi",
@@ -218,6 +224,8 @@ __all__ = (
     "NormalisationArtifact",
     "NotifyTopic",
     "ObjectLock",
+    "OfflineStore",
+    "OnlineStore",
     "Partition",
     "PipelineSource",
     "PipelineTrigger",

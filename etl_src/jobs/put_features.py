@@ -78,7 +78,9 @@ def _client() -> Any:
     import boto3  # a test gives its own
     from botocore.config import Config
 
-    return boto3.client("sagemaker-featurestore-runtime", config=Config(retries={"mode": "adaptive", "max_attempts": 8}))
+    return boto3.client(
+        "sagemaker-featurestore-runtime", config=Config(retries={"mode": "adaptive", "max_attempts": 8})
+    )
 
 
 if __name__ == "__main__":

@@ -19,7 +19,10 @@ from cdk_ml_lens.core.errors import Faults
 from cdk_ml_lens.core.feature_set import FeatureSet
 from cdk_ml_lens.core.keys import key_or_new
 from cdk_ml_lens.core.removal import removal_policy as resolve_removal_policy
+from cdk_ml_lens.lake.etl_job import EtlJob
+from cdk_ml_lens.lake.feature_feed import feed_step
 from cdk_ml_lens.lake.feature_store import OfflineStore, OnlineStore, store_role
+from cdk_ml_lens.lake.lake_pipeline import LakePipeline
 
 DEVICE, EVENT_TIME, READING = "device_id", "event_time", "reading_id"
 _NAME = re.compile(r"[a-zA-Z0-9]([-_]*[a-zA-Z0-9]){0,63}")
@@ -114,6 +117,34 @@ class FeatureGroup(Construct):
         grants.use_key(grantee, self.encryption_key, "kms:Decrypt")
         return grants.allow(grantee, ["sagemaker:BatchGetRecord", "sagemaker:GetRecord"], [self.arn])
 
+    def feed(self, pipeline: LakePipeline) -> EtlJob:
+        """Put the newest features of each device after every run of a pipeline.
+
+        Parameters
+        ----------
+        pipeline : LakePipeline
+            Its table of features is read; it must have this group's feature set.
+
+        Returns
+        -------
+        EtlJob
+            The job, run last in the pipeline.
+
+        Raises
+        ------
+        PropError
+            When the pipeline computes other features.
+        """
+        faults = Faults(f"feature group {self.node.id!r}")
+        own, other = self.feature_set.names, pipeline.feature_set.names
+        faults.unless(own == other, "pipeline", f"compute the features {list(own)}", list(other))
+        faults.raise_any()
+        job = EtlJob(self, "Feed", step=feed_step(pipeline, self.name), alarm_topic=self._alarm_topic)
+        self.grant_put(job.role)
+        job.job.node.add_dependency(self.group)
+        pipeline.then(job)
+        return job
+
     def metric(self, name: str, *, operation: str = "PutRecord") -> cloudwatch.Metric:
         """Return one metric of the group.
 
@@ -127,14 +158,9 @@ class FeatureGroup(Construct):
         return add_alarm(self, id, metric=self.metric(rule.metric), rule=rule, topic=self._alarm_topic)
 
     def _group(self, online: OnlineStore) -> sagemaker.CfnFeatureGroup:
-        kind = sagemaker.CfnFeatureGroup
-        days = online.expire_days
-        texts = [kind.FeatureDefinitionProperty(feature_name=n, feature_type="String") for n in _TEXTS]
-        numbers = [
-            kind.FeatureDefinitionProperty(feature_name=feature, feature_type="Fractional")
-            for feature in self.feature_set.names
-        ]
-        group = kind(
+        texts = [_definition(name, "String") for name in (DEVICE, EVENT_TIME, READING)]
+        numbers = [_definition(name, "Fractional") for name in self.feature_set.names]
+        group = sagemaker.CfnFeatureGroup(
             self,
             "Group",
             feature_group_name=self.name,
@@ -142,24 +168,15 @@ class FeatureGroup(Construct):
             event_time_feature_name=EVENT_TIME,
             feature_definitions=[*texts, *numbers],
             role_arn=self.role.role_arn,
-            online_store_config=kind.OnlineStoreConfigProperty(
-                enable_online_store=True,
-                security_config=kind.OnlineStoreSecurityConfigProperty(kms_key_id=self.encryption_key.key_arn),
-                ttl_duration=None if days is None else kind.TtlDurationProperty(unit="Days", value=days),
-            ),
-            offline_store_config=kind.OfflineStoreConfigProperty(
-                s3_storage_config=kind.S3StorageConfigProperty(
-                    s3_uri=self.offline.bucket.s3_url_for_object(self.offline.prefix),
-                    kms_key_id=self.encryption_key.key_arn,
-                ),
-                table_format=self.offline.format,
-            ),
+            online_store_config=online.render(self.encryption_key),
+            offline_store_config=self.offline.render(self.encryption_key),
         )
         group.node.add_dependency(self.role)
         return group
 
 
-_TEXTS = (DEVICE, EVENT_TIME, READING)
+def _definition(name: str, type: str) -> sagemaker.CfnFeatureGroup.FeatureDefinitionProperty:
+    return sagemaker.CfnFeatureGroup.FeatureDefinitionProperty(feature_name=name, feature_type=type)
 
 
 def _check(feature_set: FeatureSet, name: str | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -44,6 +44,12 @@ class OnlineStore:
         faults.unless(self.expire_days is None or self.expire_days >= 1, "expire_days", "be positive", self.expire_days)
         faults.raise_any()
 
+    def render(self, key: kms.IKey) -> dict[str, Any]:
+        """Return CloudFormation's form; the L1's typed one would keep its lower-case names in the template."""
+        days = self.expire_days
+        expiry = {} if days is None else {"TtlDuration": {"Unit": "Days", "Value": days}}
+        return {"EnableOnlineStore": True, "SecurityConfig": {"KmsKeyId": key.key_arn}, **expiry}
+
 
 @dataclass(frozen=True, kw_only=True)
 class OfflineStore:
@@ -78,6 +84,11 @@ class OfflineStore:
         faults.unless(clean, "prefix", "be path levels without / at the ends", self.prefix)
         faults.unless(self.format in ("Iceberg", "Glue"), "format", "be Iceberg or Glue", self.format)
         faults.raise_any()
+
+    def render(self, key: kms.IKey) -> dict[str, Any]:
+        """Return CloudFormation's form; the L1's typed one would keep its lower-case names in the template."""
+        uri = self.bucket.s3_url_for_object(self.prefix)
+        return {"S3StorageConfig": {"S3Uri": uri, "KmsKeyId": key.key_arn}, "TableFormat": self.format}
 
 
 def store_role(scope: Construct, offline: OfflineStore, key: kms.IKey) -> iam.Role:

@@ -99,6 +99,7 @@ class LakePipeline(Construct):
         gate.check_columns(known, "lake pipeline")
         super().__init__(scope, id)
         self._alarm_topic = alarm_topic
+        self.feature_set = feature_set
         self.modelled = lake.add_table(tables[0], zone="modelled")
         self.enhanced = lake.add_table(tables[1], zone="enhanced")
         self.features = lake.add_table(tables[2], zone="transformed")

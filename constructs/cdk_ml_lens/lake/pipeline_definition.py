@@ -91,7 +91,8 @@ def _run(job: EtlJob, after: str) -> dict[str, Any]:
             {"ErrorEquals": _SERVICE, "IntervalSeconds": 30, "MaxAttempts": 3, "BackoffRate": 2},
         ],
         "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": f"{job.node.id}Ended"}],
-        "ResultPath": None,
+        "ResultSelector": {"run.$": "$.Id"},
+        "ResultPath": f"$.{job.node.id}",
         "Next": after,
     }
 

@@ -77,6 +77,7 @@ def test_steps_run_in_order_and_each_failure_has_the_name_of_its_step(stack: cdk
         assert state["Resource"].endswith(":states:::glue:startJobRun.sync")
         assert state["Parameters"]["JobName"] == f"<{jobs[step.lower()]['id']}>"
         assert state["Next"] == after
+        assert state["ResultPath"] == f"$.{step}"  # the rest of a run is of no use to the next step
         assert state["Catch"][0]["ErrorEquals"] == ["States.ALL"]
         ended = states[state["Catch"][0]["Next"]]
         assert [item["StringMatches"] for item in ended["Choices"]] == ["*QualityError*"]
