@@ -99,6 +99,16 @@ class LakeClassification(Construct):
         )
         self.schedule.node.add_dependency(role)
 
+    @property
+    def macie_arn(self) -> str:
+        """ARN of Macie's service-linked role in this account."""
+        return cdk.Stack.of(self).format_arn(
+            service="iam",
+            region="",
+            resource="role/aws-service-role/macie.amazonaws.com",
+            resource_name="AWSServiceRoleForAmazonMacie",
+        )
+
     def _job(self, settings: Classification, buckets: Sequence[s3.IBucket]) -> str:
         """Return the call's parameters; the execution's id makes a repeated attempt the same job."""
         stack = cdk.Stack.of(self)
@@ -126,19 +136,12 @@ class LakeClassification(Construct):
 
     def _let_macie_decrypt(self, key: kms.IKey) -> None:
         """The role is named by condition: as a principal it would have to exist before the key."""
-        stack = cdk.Stack.of(self)
-        macie = stack.format_arn(
-            service="iam",
-            region="",
-            resource="role/aws-service-role/macie.amazonaws.com",
-            resource_name="AWSServiceRoleForAmazonMacie",
-        )
         key.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="Macie",
                 principals=[iam.AnyPrincipal()],
                 actions=["kms:Decrypt"],
                 resources=["*"],
-                conditions={"ArnEquals": {"aws:PrincipalArn": macie}},
+                conditions={"ArnEquals": {"aws:PrincipalArn": self.macie_arn}},
             )
         )

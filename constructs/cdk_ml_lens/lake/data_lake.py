@@ -15,6 +15,7 @@ from cdk_ml_lens.core.keys import key_or_new
 from cdk_ml_lens.core.removal import removal_policy as resolve_removal_policy
 from cdk_ml_lens.lake.audit import Audit, LakeAudit
 from cdk_ml_lens.lake.classification import LakeClassification
+from cdk_ml_lens.lake.key_policy import decrypt_objects_for
 from cdk_ml_lens.lake.lake_formation import LakeFormation, LakeGovernance
 from cdk_ml_lens.lake.lake_table import LakeTable
 from cdk_ml_lens.lake.lake_zone import LakeZone
@@ -97,7 +98,8 @@ class DataLake(Construct):
             alarm_topic=alarm_topic,
         )
         log_access(self.workgroup.results, self.access_logs, prefix="query-results/")
-        self.audit = None if audit is None else self._watch(audit)
+        self.audit = self._watch(audit)
+        self.classification = self._classify(audit)
 
     @property
     def zones(self) -> Sequence[LakeZone]:
@@ -129,25 +131,45 @@ class DataLake(Construct):
         """Allow adding objects to one zone."""
         return self.zone(zone).grant_write(grantee)
 
+    def restrict_key(self, *roles: iam.IRole) -> None:
+        """Let only ``roles`` decrypt objects, in the key's own policy; each still needs a grant.
+
+        Name every role that reads or completes multipart uploads: jobs, delivery streams, replay, analysts. The lake's
+        own roles are added. Call it once, last.
+
+        Raises
+        ------
+        PropError
+            When no role is named, or the key is imported.
+        """
+        own = [role.role_arn for zone in self.zones for role in zone.roles]
+        if self.governance is not None:
+            own.append(self.governance.role.role_arn)
+        if self.classification is not None:
+            own.append(self.classification.macie_arn)
+        decrypt_objects_for(self.encryption_key, roles=roles, own=own)
+
     def _govern(self, settings: LakeFormation | None, zones: Sequence[Zone]) -> LakeGovernance | None:
         if settings is None:
             return None
         names = [zone.name for zone in zones]
         return LakeGovernance(self, "Governance", settings=settings, zones=names, encryption_key=self.encryption_key)
 
-    def _watch(self, settings: Audit) -> LakeAudit | None:
-        buckets = [zone.bucket for zone in self.zones]
-        if settings.classification is not None:
-            LakeClassification(
-                self,
-                "Classification",
-                settings=settings.classification,
-                buckets=buckets,
-                encryption_key=self.encryption_key,
-            )
-        if not settings.trail:
+    def _classify(self, settings: Audit | None) -> LakeClassification | None:
+        if settings is None or settings.classification is None:
             return None
-        audit = LakeAudit(self, "Audit", settings=settings, buckets=buckets)
+        return LakeClassification(
+            self,
+            "Classification",
+            settings=settings.classification,
+            buckets=[zone.bucket for zone in self.zones],
+            encryption_key=self.encryption_key,
+        )
+
+    def _watch(self, settings: Audit | None) -> LakeAudit | None:
+        if settings is None or not settings.trail:
+            return None
+        audit = LakeAudit(self, "Audit", settings=settings, buckets=[zone.bucket for zone in self.zones])
         log_access(audit.bucket, self.access_logs, prefix="audit/")
         return audit
 

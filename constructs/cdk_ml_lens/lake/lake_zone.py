@@ -15,7 +15,7 @@ from cdk_ml_lens.lake.lake_table import LakeTable
 from cdk_ml_lens.lake.naming import query_name
 from cdk_ml_lens.lake.refs import Governance
 from cdk_ml_lens.lake.schema import Table
-from cdk_ml_lens.lake.zone_bucket import zone_bucket
+from cdk_ml_lens.lake.zone_bucket import REPLICATION_ROLE, zone_bucket
 from cdk_ml_lens.lake.zones import Zone
 
 _ZONE_CATALOG = (*READ_CATALOG, "GetTables")
@@ -72,6 +72,12 @@ class LakeZone(Construct):
         if governance is not None:
             governance.govern_zone(zone.name, self.database, self.bucket)
         cdk.Tags.of(self).add("cdk-ml-lens:zone", zone.name)
+
+    @property
+    def roles(self) -> list[iam.Role]:
+        """Roles of the zone itself: the one that replicates, if any."""
+        found = self.node.try_find_child(REPLICATION_ROLE)
+        return [found] if isinstance(found, iam.Role) else []
 
     def add_table(self, table: Table) -> LakeTable:
         """Add a table; raises `PropError` when the zone has one of that name."""

@@ -13,6 +13,7 @@ from cdk_ml_lens.core.nag import acknowledge, finding_of
 from cdk_ml_lens.lake.zones import Lifecycle, ObjectLock, Replication, Zone
 
 LOG_DAYS = 90
+REPLICATION_ROLE = "ReplicationRole"
 
 
 def access_log_bucket(scope: Construct, *, policy: cdk.RemovalPolicy) -> s3.Bucket:
@@ -128,7 +129,7 @@ def _replicate(scope: Construct, bucket: s3.Bucket, *, key: kms.IKey, to: Replic
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
     """
-    role = iam.Role(scope, "ReplicationRole", assumed_by=iam.ServicePrincipal("s3.amazonaws.com"))
+    role = iam.Role(scope, REPLICATION_ROLE, assumed_by=iam.ServicePrincipal("s3.amazonaws.com"))
     source, target = bucket.arn_for_objects("*"), to.bucket.arn_for_objects("*")
     grants.allow(role, ["s3:GetReplicationConfiguration", "s3:ListBucket"], [bucket.bucket_arn])
     versions = ("GetObjectVersionForReplication", "GetObjectVersionAcl", "GetObjectVersionTagging")
