@@ -131,11 +131,11 @@ def test_a_record_is_transformed_partitioned_converted_and_its_source_is_kept(
     laptop_cloud: LaptopCloud, stream: Stream, until: Until
 ) -> None:
     made = stream(
-        "Lake",
+        "Ingest",
         Prefix=LAMBDA_PREFIX,
         DynamicPartitioningConfiguration={"Enabled": True},
-        ProcessingConfiguration=transformed("lake"),
-        DataFormatConversionConfiguration=converted("lake"),
+        ProcessingConfiguration=transformed("ingest"),
+        DataFormatConversionConfiguration=converted("ingest"),
         S3BackupMode="Enabled",
         S3BackupConfiguration={"Prefix": "backup/", "CompressionFormat": "GZIP"},
     )

@@ -113,14 +113,14 @@ def _copied(part: list[tuple[Item, list[Row]]], columns: dict[str, str], convers
 
     serializer = ((conversion.get("OutputFormatConfiguration") or {}).get("Serializer") or {}).get("ParquetSerDe") or {}
     compression = _COMPRESSION.get(serializer.get("Compression", "SNAPPY"), "snappy")
-    types = ", ".join(f"{_text(name)}: {_text(_duckdb_type(kind))}" for name, kind in columns.items())
+    types = ", ".join(f"{text(name)}: {text(_duckdb_type(kind))}" for name, kind in columns.items())
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
         source, target = Path(folder) / "rows.json", Path(folder) / "rows.parquet"
         source.write_text("".join(json.dumps(row) + "\n" for _, rows in part for row in rows))
-        reading = f"read_json({_text(str(source))}, format = 'newline_delimited', columns = {{{types}}})"
+        reading = f"read_json({text(str(source))}, format = 'newline_delimited', columns = {{{types}}})"
         options = f"(FORMAT parquet, COMPRESSION {compression})"
         try:
-            connection.execute(f"COPY (SELECT * FROM {reading}) TO {_text(str(target))} {options}")
+            connection.execute(f"COPY (SELECT * FROM {reading}) TO {text(str(target))} {options}")
         except duckdb.Error:
             return None
         return target.read_bytes()
@@ -131,5 +131,6 @@ def _duckdb_type(kind: str) -> str:
     return "TIMESTAMP_MS" if found == "TIMESTAMP" else found
 
 
-def _text(value: str) -> str:
+def text(value: str) -> str:
+    """Return ``value`` as a literal of SQL."""
     return "'" + value.replace("'", "''") + "'"

@@ -6,6 +6,7 @@ import socket
 
 from . import (
     alarms,
+    athena_queries,
     cfn_gateway,
     cfn_network,
     cfn_types,
@@ -17,6 +18,7 @@ from . import (
     listeners,
     moto_bridge,
     rule_actions,
+    s3_keys,
     sagemaker,
     scaled_time,
     selfcheck,
@@ -35,6 +37,7 @@ def install(settings: Settings, mqtt: socket.socket) -> None:
     listeners.install(mqtt)
     worker_env.install()
     iam.install()
+    s3_keys.install()
     moto_bridge.install()
     sagemaker.install(settings)
     cfn_types.install()
@@ -46,6 +49,7 @@ def install(settings: Settings, mqtt: socket.socket) -> None:
     kinesis_source.install(invocations)
     firehose_buffer.install()
     glue_jobs.install(settings)
+    athena_queries.install()
     sfn_integrations.install()
     sfn_glue.install()
     alarms.install()
