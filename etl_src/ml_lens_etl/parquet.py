@@ -26,13 +26,17 @@ class Span:
     start: datetime | None = None
     end: datetime | None = None
 
+    def cut(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows that lie in it."""
+        return rows if self.whole else rows.filter(self.holds())
+
     def holds(self) -> pl.Expr:
-        """Return the condition that a row lies in it."""
+        """Return the condition that a row lies in it; there is none for the whole."""
         time = pl.col("event_time")
-        after = pl.lit(value=True) if self.start is None else time >= self.start
-        before = pl.lit(value=True) if self.end is None else time < self.end
-        inside = after & before
-        return inside.fill_null(value=True) if self.start is None else inside.fill_null(value=False)
+        if self.start is None:
+            return (time < self.end).fill_null(value=True)
+        after = time >= self.start
+        return (after if self.end is None else after & (time < self.end)).fill_null(value=False)
 
     @property
     def whole(self) -> bool:

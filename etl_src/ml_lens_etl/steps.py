@@ -44,12 +44,12 @@ def run_task(task: Task) -> Account:
     definition = FeatureSet.parse(task.work.feature_set)
     readings = parquet.read(task.uris, task.context)
     done = _STEPS[task.work.step](readings, task, definition)
-    rows, refused = done.rows.filter(task.span.holds()), done.quarantined.filter(task.span.holds())
+    rows, refused = task.span.cut(done.rows), task.span.cut(done.quarantined)
     rules = [Rule.parse(text) for text in task.work.rules]
     first, last = rows.select(first=pl.col("event_time").min(), last=pl.col("event_time").max()).row(0)
     return Account(
         device=task.device,
-        rows_in=len(readings.filter(task.span.holds())),
+        rows_in=len(task.span.cut(readings)),
         quarantined=dict(refused.group_by("reason").len().sort("reason").iter_rows()),
         uri=_write(task, task.work.output, rows),
         refused_uri=_write(task, task.work.refused, refused),
@@ -61,7 +61,7 @@ def run_task(task: Task) -> Account:
 def fit_task(task: Task) -> tuple[str, dict[str, Moments]]:
     """Return device and moments of a task's training rows; the device is the one that the rows name."""
     definition = FeatureSet.parse(task.work.feature_set)
-    rows = parquet.read(task.uris, task.span).filter(task.span.holds())
+    rows = parquet.read(task.uris, task.span)
     assert task.work.boundaries is not None  # the step that fits has them
     training = rows.filter(pl.col("event_time") < task.work.boundaries.validation)
     device = str(rows["device_id"][0]) if len(rows) else task.device

@@ -144,7 +144,7 @@ def test_spans_cover_every_time_once() -> None:
     assert (spans[0].start, spans[-1].end) == (None, None)
     assert [span.end for span in spans[:-1]] == [span.start for span in spans[1:]]
     rows = pl.DataFrame({"event_time": [None, datetime(1999, 1, 1, tzinfo=UTC), spans[3].start, datetime.now(UTC)]})
-    held = [rows.filter(span.holds()).height for span in spans]
+    held = [span.cut(rows).height for span in spans]
     assert sum(held) == 4
     assert (held[0], held[3], held[-1]) == (2, 1, 1)
 
