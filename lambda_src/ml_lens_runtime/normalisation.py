@@ -66,7 +66,7 @@ def _scales(entry: Mapping[str, Any]) -> dict[str, Scale]:
 
 
 def _scale(pair: Any) -> Scale:
-    centre, width = float(pair[0]), float(pair[1])
+    centre, width = (float(number) for number in pair)
     if not (math.isfinite(centre) and math.isfinite(width)):
         raise DefinitionError(f"{pair!r} is not finite")
     return centre, 1.0 if width == 0 else width

@@ -1,0 +1,203 @@
+"""The scorer with a feature set: windows by device, named reasons, nothing lost when the table or S3 fails."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from ml_lens_runtime.env import Settings
+from tests.handlers.fakes import aws_error
+from tests.handlers.moto_account import REGION, Account, MotoClients, make_account
+from tests.handlers.support import NOW, Scorer, rule_output, sqs_record
+from tests.handlers.window_support import feature, make_window_table, settings
+
+FEATURES = (
+    feature("temperature", "value"),
+    feature("mean", "mean", 300),
+    feature("gap", "seconds_since_last", 300, null_value=300.0),
+)
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws():
+        clients = MotoClients()
+        make_window_table(clients.window)
+        yield make_account(clients)
+
+
+def with_windows(account: Account, *features: dict[str, Any], **changes: Any) -> Settings:
+    made = settings(*features, **changes)
+    return replace(account.settings, features=made.features, windows=made.windows, actions=())
+
+
+@pytest.fixture
+def scorer(account: Account) -> Scorer:
+    return Scorer(account.clients, settings=with_windows(account, *FEATURES))
+
+
+def event(*seconds_and_values: tuple[float, Any], delay: float = 1.0, first: int = 0, **more: Any) -> dict[str, Any]:
+    """Return a batch of readings of one device, each received a second after it was made."""
+    records = []
+    for number, (second, value) in enumerate(seconds_and_values, start=first):
+        made = datetime.fromtimestamp(NOW - 3000 + second, UTC).isoformat()
+        output = rule_output({"reading_id": f"r{number}", "timestamp": made, "temperature": value, **more})
+        output["received_at"] = round((NOW - 3000 + second + delay) * 1000)
+        records.append(sqs_record(json.dumps(output), number=number))
+    return {"Records": records}
+
+
+def rows(account: Account) -> list[list[float]]:
+    return [row for batch in account.clients.endpoint.batches for row in batch]
+
+
+def test_the_model_gets_the_features_of_the_window_in_their_order(account: Account, scorer: Scorer) -> None:
+    assert scorer(event((0, 10.0), (60, 20.0))) == []
+    assert scorer(event((120, 60.0), first=2)) == []
+
+    assert rows(account) == [[10.0, 10.0, 300.0], [20.0, 15.0, 60.0], [60.0, 30.0, 60.0]]
+    last = account.predictions()[-1]
+    assert last["features"] == {"temperature": 60.0, "mean": 30.0, "gap": 60.0}
+    assert last["reading"]["temperature"] == 60.0
+
+
+def test_the_same_batch_twice_changes_nothing(account: Account, scorer: Scorer) -> None:
+    batch = event((0, 10.0), (60, 20.0))
+    scorer(batch)
+    table = account.clients.window.scan(TableName="window")["Items"]
+
+    assert scorer(batch) == []
+
+    assert len(rows(account)) == len(account.predictions()) == 2
+    assert account.clients.window.scan(TableName="window")["Items"] == table
+
+
+def test_a_reading_that_came_back_from_the_endpoint_is_no_duplicate_of_itself(account: Account, scorer: Scorer) -> None:
+    account.clients.endpoint.failures = [aws_error("ThrottlingException")]
+    assert scorer(event((0, 10.0))) == ["m0"]
+
+    assert scorer(event((0, 10.0))) == []
+
+    assert len(account.predictions()) == 1
+    assert account.letters() == []
+
+
+def test_what_cleaning_refuses_is_dead_lettered_with_its_reason(account: Account, scorer: Scorer) -> None:
+    assert scorer(event((0, 999.0), (10, None), (20, 10.0), (20, 11.0))) == []
+    assert scorer(event((30, 10.0), delay=3601.0, first=10)) == []
+    assert scorer(event((2000, 10.0), delay=-61.0, first=20)) == []
+
+    reasons = {letter["reading_id"]: letter["reason"] for letter in account.letters()}
+    assert reasons == {
+        "r0": "out_of_range",
+        "r1": "no_value",
+        "r3": "duplicate",
+        "r10": "late",
+        "r20": "in_future",
+    }
+    assert [line["reading_id"] for line in account.predictions()] == ["r2"]
+
+
+def test_a_feature_without_a_value_is_not_given_to_the_model(account: Account) -> None:
+    scorer = Scorer(account.clients, settings=with_windows(account, *FEATURES))
+    assert scorer(event((0, None), pressure=3.0)) == []
+
+    (letter,) = account.letters()
+    assert (letter["reason"], letter["detail"]) == ("missing_feature", "no value for temperature, mean")
+
+
+def test_windows_of_devices_are_apart(account: Account, scorer: Scorer) -> None:
+    batch = event((0, 10.0), (60, 20.0))
+    body = json.loads(batch["Records"][1]["body"])
+    batch["Records"][1]["body"] = json.dumps(body | {"device_id": "turbine-2"})
+
+    assert scorer(batch) == []
+
+    assert rows(account) == [[10.0, 10.0, 300.0], [20.0, 20.0, 300.0]]
+
+
+def test_a_missing_table_returns_the_batch_with_its_cause(account: Account, scorer: Scorer) -> None:
+    windows = replace(scorer.settings.windows, table="gone")  # type: ignore[type-var]
+    assert scorer(event((0, 10.0)), windows=windows) == ["m0"]
+    assert scorer(event((0, 10.0)), windows=windows, max_attempts=2) == []
+
+    (letter,) = account.letters()
+    assert (letter["reason"], letter["detail"]) == ("attempts_exhausted", "window: ResourceNotFoundException")
+
+
+def test_no_window_is_begun_without_time_for_the_rest(account: Account, scorer: Scorer) -> None:
+    scorer.left = 20.0
+    assert scorer(event((0, 10.0))) == ["m0"]
+    assert rows(account) == []
+    scorer.left = 60.0
+    assert scorer(event((0, 10.0))) == []
+
+
+def test_items_may_go_when_no_reading_and_no_retry_can_ask_for_them(account: Account, scorer: Scorer) -> None:
+    scorer(event((0, 10.0)))
+    (item,) = account.clients.window.scan(TableName="window")["Items"]
+    assert int(item["expires_at"]["N"]) == NOW + 300 + 3600 + 24 * 3600
+
+
+def test_a_redriven_reading_without_an_id_is_no_duplicate_of_itself(account: Account, scorer: Scorer) -> None:
+    batch = event((0, 10.0), reading_id=None)
+    account.clients.endpoint.failures = [aws_error("ThrottlingException")]
+    assert scorer(batch, max_attempts=1) == []
+    (letter,) = account.letters()
+
+    assert scorer({"Records": [sqs_record(json.dumps(letter), number=7)]}) == []
+
+    assert account.letters() == []
+    assert [line["prediction_id"] for line in account.predictions()] == ["turbine-1#trace"]
+
+
+NORMALISED = {"method": "standard", "per": "device"}
+PARAMETERS = {
+    "version": "abc",
+    "method": "standard",
+    "all": {"temperature": [0.0, 1.0], "pressure": [0.0, 1.0]},
+    "devices": {"turbine-1": {"temperature": [10.0, 4.0]}},
+}
+
+
+def normalised(account: Account) -> Settings:
+    made = with_windows(account, *FEATURES, normalisation=NORMALISED)
+    assert made.windows is not None
+    return replace(made, windows=replace(made.windows, bucket="artifacts", key="normalisation/abc.json"))
+
+
+def test_values_are_normalised_by_the_artifact_which_is_read_once(account: Account) -> None:
+    boto3.client("s3", region_name=REGION).create_bucket(Bucket="artifacts")
+    store = account.clients.artifacts
+    store.put_object(Bucket="artifacts", Key="normalisation/abc.json", Body=json.dumps(PARAMETERS))
+    scorer = Scorer(account.clients, settings=normalised(account))
+
+    assert scorer(event((0, 14.0))) == []
+    store.delete_object(Bucket="artifacts", Key="normalisation/abc.json")
+    assert scorer(event((60, 2.0), first=1)) == []
+
+    assert rows(account) == [[1.0, 1.0, 300.0], [-2.0, -0.5, 60.0]]
+
+
+def test_a_missing_or_wrong_artifact_holds_the_readings_back(account: Account) -> None:
+    boto3.client("s3", region_name=REGION).create_bucket(Bucket="artifacts")
+    scorer = Scorer(account.clients, settings=normalised(account))
+    assert scorer(event((0, 14.0))) == ["m0"]
+    wrong = json.dumps(PARAMETERS | {"method": "minmax"})
+    account.clients.artifacts.put_object(Bucket="artifacts", Key="normalisation/abc.json", Body=wrong)
+    assert scorer(event((0, 14.0))) == ["m0"]
+
+    right = json.dumps(PARAMETERS)
+    account.clients.artifacts.put_object(Bucket="artifacts", Key="normalisation/abc.json", Body=right)
+    assert scorer(event((0, 14.0))) == []
+    assert len(account.predictions()) == 1
