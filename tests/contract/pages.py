@@ -17,6 +17,8 @@ CONSTRUCT_PAGES = {
     "inference-api": ("inference_api",),
     "network": ("isolated_network",),
     "stream-ingest": ("stream_ingest",),
+    "etl": ("etl_job",),
+    "feature-group": ("feature_group",),
     "patterns": ("iot_inference",),
 }
 BLOCK = re.compile(r"(?:<!-- example: ([^\n]+) -->\n)?```python\n(.*?)```", re.DOTALL)
