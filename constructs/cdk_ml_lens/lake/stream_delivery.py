@@ -109,7 +109,8 @@ class DeliveryStream(Construct):
         Source: https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html
         """
         delivery.table.grant_write(self.role)
-        delivery.errors.grant_write(self.role)
+        errors = delivery.errors  # written as JSON, so nobody reads its schema
+        Objects(bucket=errors.bucket, key=delivery.key, prefixes=[errors.prefix]).grant_write(self.role)
         function = delivery.transform.function_arn
         grants.allow(self.role, ["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"], [function])
 
