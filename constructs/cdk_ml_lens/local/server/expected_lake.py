@@ -47,6 +47,8 @@ EXPECTED: tuple[Expected, ...] = (
         _hidden="relative_key",
         _datum_text="value",
     ),
+    *values("ministack.services.cloudformation.provisioners", "_S3_BUCKET_CONFIGURATIONS"),
+    *calls("ministack.services.s3", _put_bucket_encryption="name body", _delete_bucket_encryption="name"),
     *values("ministack.services.s3", "_buckets"),
     *calls(
         "ministack.services.s3",
@@ -64,5 +66,24 @@ EXPECTED: tuple[Expected, ...] = (
     *calls(
         "ministack.core.iam_evaluator",
         enforce="access_key_id iam_action service region resource_arn service_context",
+        _resolve_condition_key="key ctx",
+        _role_name_from_assumed_arn="assumed_arn",
     ),
+    *values("ministack.services.iam", "_roles"),
+    *calls(
+        "ministack.services.glue",
+        _create_security_configuration="data",
+        _delete_security_configuration="data",
+    ),
+    *calls(
+        "ministack.services.cloudtrail",
+        _create_trail="body",
+        _update_trail="body",
+        _delete_trail="body",
+        _put_event_selectors="body",
+        _start_logging="body",
+        _stop_logging="body",
+        _trail_arn="name",
+    ),
+    *values("moto.lakeformation.responses", "LakeFormationResponse"),
 )  # fmt: skip

@@ -7,7 +7,9 @@ import socket
 from . import (
     alarms,
     athena_queries,
+    cfn_buckets,
     cfn_gateway,
+    cfn_lake,
     cfn_network,
     cfn_types,
     firehose_buffer,
@@ -17,6 +19,7 @@ from . import (
     lambda_queue,
     listeners,
     moto_bridge,
+    principal_arn,
     rule_actions,
     s3_keys,
     sagemaker,
@@ -37,10 +40,13 @@ def install(settings: Settings, mqtt: socket.socket) -> None:
     listeners.install(mqtt)
     worker_env.install()
     iam.install()
+    principal_arn.install()
     s3_keys.install()
     moto_bridge.install()
     sagemaker.install(settings)
     cfn_types.install()
+    cfn_buckets.install()
+    cfn_lake.install()
     cfn_network.install()
     cfn_gateway.install()
     invocations = lambda_queue.install(workers=settings.lambda_workers, retry_delays=settings.retry_delays)
