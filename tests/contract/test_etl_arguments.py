@@ -12,7 +12,7 @@ import aws_cdk as cdk
 import pytest
 
 from cdk_ml_lens import QualityRule
-from cdk_ml_lens.lake import etl_access, etl_arguments, pipeline_definition
+from cdk_ml_lens.lake import etl_arguments, etl_events, pipeline_definition
 
 jobs = pytest.importorskip("jobs.run_step", reason="etl_src needs polars")
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,7 +68,8 @@ def test_every_kind_of_rule_is_understood() -> None:
 def test_names_are_the_same_on_both_sides() -> None:
     from ml_lens_etl.publish import QualityError
 
-    assert jobs.EVENT_SOURCE == etl_access.EVENT_SOURCE
+    assert jobs.EVENT_SOURCE == etl_events.EVENT_SOURCE
+    assert jobs.DETAIL_TYPE == etl_events._REFUSED
     assert QualityError.__name__ == pipeline_definition._REFUSED
 
 

@@ -14,10 +14,10 @@ from constructs import Construct
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.nag import acknowledge, finding_of
 from cdk_ml_lens.lake.access import Objects
+from cdk_ml_lens.lake.etl_events import EVENT_SOURCE
 from cdk_ml_lens.lake.etl_step import EtlStep
 from cdk_ml_lens.lake.lake_table import LakeTable
 
-EVENT_SOURCE = "cdk-ml-lens.lake"
 _LOG = ("logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
 _KEY = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")
 

@@ -15,13 +15,14 @@ from constructs import Construct
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.alarms import AlarmRule, add_alarm
 from cdk_ml_lens.core.assets import bundled
+from cdk_ml_lens.core.errors import Faults
 from cdk_ml_lens.lake.etl_access import allow_events, allow_observation, job_role
 from cdk_ml_lens.lake.etl_arguments import job_arguments
 from cdk_ml_lens.lake.etl_engine import Engine, JobLimits
+from cdk_ml_lens.lake.etl_events import failed_runs, refused_batches
 from cdk_ml_lens.lake.etl_step import EtlStep
 
 _IGNORED_FILES = ["**/__pycache__", "**/*.pyc", "**/.*_cache"]
-_FAILED_STATES = ["ERROR", "FAILED", "TIMEOUT"]
 FAILURE_ALARM = AlarmRule(
     metric="TriggeredRules", threshold=0, description="A run of the ETL job failed: look at its log and _failed.json."
 )
@@ -79,15 +80,15 @@ class EtlJob(Construct):
         key = table.encryption_key if encryption_key is None else encryption_key
         script = assets.Asset(self, "Script", path=str(step.script))
         modules = assets.Asset(self, "Modules", path=str(bundled("etl_src")), exclude=_IGNORED_FILES)
-        bus = events.EventBus.from_event_bus_name(self, "Bus", "default") if event_bus is None else event_bus
+        self._bus = events.EventBus.from_event_bus_name(self, "Bus", "default") if event_bus is None else event_bus
         self._name = cdk.Names.unique_resource_name(self, max_length=64, separator="-")
         log_prefix = f"/aws-glue/jobs/{self._name}"
         self.role = job_role(self, step=step, code=[script, modules], key=key)
         allow_observation(self.role, log_prefix=log_prefix)
-        allow_events(self.role, bus)
+        allow_events(self.role, self._bus)
         engine = Engine.single_node() if engine is None else engine
         arguments = job_arguments(
-            step, engine=engine, limits=self.limits, log_prefix=log_prefix, event_bus_name=bus.event_bus_name
+            step, engine=engine, limits=self.limits, log_prefix=log_prefix, event_bus_name=self._bus.event_bus_name
         )
         self.job = self._job(engine, script, modules, arguments, self._security(key))
         self.alarm("FailureAlarm", FAILURE_ALARM)
@@ -101,6 +102,22 @@ class EtlJob(Construct):
         """Allow to start, watch and stop runs of this job only."""
         actions = ("BatchStopJobRun", "GetJobRun", "GetJobRuns", "StartJobRun")
         return grants.allow(grantee, [f"glue:{action}" for action in actions], [self.job.job_arn])
+
+    def on_refused(self, id: str, target: events.IRuleTarget) -> events.Rule:
+        """Tell a target of each batch that the quality gate refused, with table, version, rules and rows.
+
+        Raises
+        ------
+        PropError
+            When the step publishes no table.
+        """
+        table = self.step.target
+        faults = Faults(f"job {self.node.id!r}")
+        faults.unless(table is not None, "step", "publish a table", self.step.name)
+        faults.raise_any()
+        assert table is not None
+        pattern = refused_batches(f"{table.database_name}.{table.name}")
+        return events.Rule(self, id, event_bus=self._bus, event_pattern=pattern, targets=[target])
 
     def metric(self, name: str, *, type: str = "count") -> cloudwatch.Metric:
         """Return one metric of all runs, in ``Glue``; ``type`` is ``count`` or ``gauge``.
@@ -163,6 +180,4 @@ class EtlJob(Construct):
         made = self.node.try_find_child("Failures")
         if isinstance(made, events.Rule):
             return made
-        detail = {"jobName": [self.name], "state": _FAILED_STATES}
-        pattern = events.EventPattern(source=["aws.glue"], detail_type=["Glue Job State Change"], detail=detail)
-        return events.Rule(self, "Failures", event_pattern=pattern)
+        return events.Rule(self, "Failures", event_pattern=failed_runs(self.name))

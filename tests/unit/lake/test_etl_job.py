@@ -10,9 +10,11 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
 
 from cdk_ml_lens import AlarmRule, Engine, EtlJob, EtlStep, JobLimits, PropError, QualityGate, QualityRule
 from tests.unit.lake.lake_support import FEATURES, condition_of, lake_with_telemetry, published
@@ -30,7 +32,7 @@ def clean(stack: cdk.Stack, **props: Any) -> EtlJob:
 def failure_alarm(template: Template) -> dict[str, Any]:
     alarms = [item["Properties"] for item in template.of_type("AWS::CloudWatch::Alarm").values()]
     (found,) = [alarm for alarm in alarms if alarm.get("MetricName") == "TriggeredRules"]
-    return found
+    return dict(found)
 
 
 def test_minimal_runs_the_kernel_on_one_node_of_glue_5_1(stack: cdk.Stack, synth: Synth) -> None:
@@ -55,6 +57,7 @@ def test_tables_and_prefixes_are_those_of_the_step(stack: cdk.Stack, synth: Synt
     job = clean(stack)
     arguments = synth(stack).only("AWS::Glue::Job")["DefaultArguments"]
     source, target = job.step.source, job.step.target
+    assert target is not None
     for argument, expected in (
         ("--source", f"{source.database_name}.telemetry"),
         ("--target", f"{target.database_name}.readings"),
@@ -132,6 +135,27 @@ def test_a_failed_or_late_run_raises_the_alarm(stack: cdk.Stack, synth: Synth) -
     assert pattern["detail"]["state"] == ["ERROR", "FAILED", "TIMEOUT"]
     ((job_id, _),) = template.of_type("AWS::Glue::Job").items()
     assert pattern["detail"]["jobName"] == [{"Ref": job_id}]
+
+
+def test_refused_batches_reach_a_target(stack: cdk.Stack, synth: Synth) -> None:
+    queue = sqs.Queue(stack, "Heard")
+    job = clean(stack)
+    job.on_refused("Refused", targets.SqsQueue(queue))
+    rules = [item["Properties"] for item in synth(stack).of_type("AWS::Events::Rule").values()]
+    (rule,) = [item for item in rules if item["EventPattern"]["source"] == ["cdk-ml-lens.lake"]]
+    assert rule["EventPattern"]["detail-type"] == ["Data Quality Failed"]
+    assert job.step.target is not None
+    assert rule["EventPattern"]["detail"]["table"] == [stack.resolve(f"{job.step.target.database_name}.readings")]
+    assert len(rule["Targets"]) == 1
+
+
+def test_fails_to_hear_of_refusals_of_a_job_without_table(stack: cdk.Stack, tmp_path: Path) -> None:
+    _, telemetry = lake_with_telemetry(stack)
+    script = tmp_path / "mine.py"
+    script.write_text("print('mine')")
+    job = EtlJob(stack, "Mine", step=EtlStep.from_script(script, source=telemetry))
+    with pytest.raises(PropError, match="step must publish a table for job 'Mine', got 'script'"):
+        job.on_refused("Refused", targets.SqsQueue(sqs.Queue(stack, "Heard")))
 
 
 def test_an_alarm_of_ones_own_is_on_a_metric_of_glue(stack: cdk.Stack, synth: Synth) -> None:
