@@ -88,6 +88,8 @@ def build(app: cdk.App) -> cdk.Stack:
         ("OriginalsBucket", ingest.backup_bucket.bucket_name),
         ("Table", f"{telemetry.database_name}.{telemetry.name}"),
         ("PredictionTable", f"{predictions.database_name}.{predictions.name}"),
+        ("PredictionStream", log.stream.ref),
+        ("Workgroup", lake.workgroup.name),
         ("StreamName", ingest.stream.ref),
         ("ReplayMachine", ingest.replay.machine.arn),
     ):

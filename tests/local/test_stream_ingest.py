@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 
 from cdk_ml_lens.local import Deployment, LaptopCloud
+from ml_lens_runtime.prediction import Prediction
 from tests.local.conftest import Until
 from tests.local.test_examples_deploy import built
 
@@ -88,12 +89,58 @@ def test_every_message_is_a_row_or_an_error_and_a_replay_brings_the_rows_back(
     assert len(originals(guarded, kept)) == GOOD + POISON  # a replay is not backed up again
 
 
+def test_athena_answers_over_rows_errors_and_predictions(
+    guarded: LaptopCloud, outputs: dict[str, str], until: Until
+) -> None:
+    publish(guarded, "asked", {"timestamp": "2027-01-15T08:00:00.5Z", "temperature": 12.5})
+    publish(guarded, "asked", "poison")
+    lines = [prediction(f"p{number}", number > 0.5).line() for number in range(3)]
+    records = [{"Data": f"{line}\n".encode()} for line in lines]
+    guarded.client("firehose").put_record_batch(DeliveryStreamName=outputs["PredictionStream"], Records=records)
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    table = outputs["Table"]
+    mine = f"{table} WHERE date = '{today}' AND device_id = 'asked'"
+    until(lambda: ask(guarded, outputs, f"SELECT count(*) FROM {mine}", until) == [["1"]])
+    found = ask(guarded, outputs, f"SELECT temperature, vibration, CAST(event_time AS varchar) FROM {mine}", until)
+    assert found[0][:2] == ["12.5", None]
+    assert str(found[0][2]).startswith("2027-01-15 08:00:00.5")
+    errors = f"SELECT DISTINCT lasterrorcode, length(rawdata) > 0 FROM {table}_errors WHERE date = '{today}'"
+    until(lambda: ask(guarded, outputs, errors, until) == [[None, "true"]])
+    scored = f"SELECT count(*), sum(score) FROM {outputs['PredictionTable']} WHERE year = {today[:4]} AND anomaly"
+    until(lambda: ask(guarded, outputs, scored, until) == [["2", "3.0"]])
+    parts = f"SELECT reading, features['temperature'] FROM {outputs['PredictionTable']} WHERE prediction_id = 'p2'"
+    assert ask(guarded, outputs, parts, until) == [['{"temperature": 2.0}', "2.0"]]
+
+
 def test_a_replay_of_a_range_without_records_is_complete_and_sends_nothing(
     guarded: LaptopCloud, outputs: dict[str, str], until: Until
 ) -> None:
     first = datetime(2026, 1, 1, tzinfo=UTC)
     sums = replay(guarded, outputs["ReplayMachine"], first, first + timedelta(hours=1), until)
     assert (sums["listed"], sums["sent"], sums["complete"]) == (0, 0, True)
+
+
+def prediction(id: str, anomaly: bool) -> Prediction:
+    score = float(id.removeprefix("p"))
+    values = {"temperature": score}
+    times = {"received_at": 1_800_000_000_000, "scored_at": "2027-01-15T08:00:00.000Z"}
+    model = {"endpoint": "e", "variant": "v", "model_version": "1", "latency_ms": 1.5, "threshold": 0.5}
+    ids: dict[str, Any] = {"prediction_id": id, "device_id": "d", "reading_id": None, **times, **model}
+    return Prediction(**ids, reading=values, features=values, score=score, anomaly=anomaly)
+
+
+def ask(cloud: LaptopCloud, outputs: dict[str, str], sql: str, until: Until) -> list[list[str | None]]:
+    athena = cloud.client("athena")
+    id = athena.start_query_execution(QueryString=sql, WorkGroup=outputs["Workgroup"])["QueryExecutionId"]
+
+    def ended() -> Any:
+        status = athena.get_query_execution(QueryExecutionId=id)["QueryExecution"]["Status"]
+        return status if status["State"] not in ("QUEUED", "RUNNING") else None
+
+    status = until(ended)
+    assert status["State"] == "SUCCEEDED", status
+    found = athena.get_query_results(QueryExecutionId=id)["ResultSet"]["Rows"]
+    return [[item.get("VarCharValue") for item in row["Data"]] for row in found[1:]]
 
 
 def check_rows(found: pl.DataFrame, at: datetime) -> None:
