@@ -82,27 +82,33 @@ NAMED = (
 def install() -> None:
     """Register the types."""
     for kind in NAMED:
-        _register(f"AWS::SageMaker::{kind.noun}", kind.create, kind.update, kind.delete)
+        register(f"AWS::SageMaker::{kind.noun}", kind.create, kind.update, kind.delete)
         type_name = f"AWS::SageMaker::{kind.noun}"
         provisioners._REPLACING_PROPERTIES[type_name] = kind.replaces or _all_but_tags(kind.noun)
         provisioners._CUSTOM_NAME_REPLACEMENT[type_name] = {"name": kind.name}
     scaling = "AWS::ApplicationAutoScaling::"
-    _register(f"{scaling}ScalableTarget", _target_create, _target_update, _target_delete)
-    _register(f"{scaling}ScalingPolicy", _policy_create, _policy_update, _policy_delete)
-    _register("AWS::CloudWatch::CompositeAlarm", _composite_create, _composite_update, _composite_delete)
+    register(f"{scaling}ScalableTarget", _target_create, _target_update, _target_delete)
+    register(f"{scaling}ScalingPolicy", _policy_create, _policy_update, _policy_delete)
+    register("AWS::CloudWatch::CompositeAlarm", _composite_create, _composite_update, _composite_delete)
     provisioners._REPLACING_PROPERTIES["AWS::CloudWatch::CompositeAlarm"] = ("AlarmName",)
-    original = stacks._runs_on_worker_thread
-    # they take as long as their models load, and the loop must serve them their artifacts meanwhile
+    original = stacks._runs_on_worker_thread  # as long as models load, the loop must serve them their artifacts
     stacks._runs_on_worker_thread = lambda resource_type: resource_type in LOADING or original(resource_type)
 
 
-def _register(
+def register(
     type_name: str,
     create: Callable[[str, Properties, str], Made],
     update: Callable[[str, Properties, Properties, str], Made],
     delete: Callable[[str, Properties], None],
 ) -> None:
+    """Make ``type_name`` a type."""
     provisioners._RESOURCE_HANDLERS[type_name] = {"create": create, "update": update, "delete": delete}
+
+
+def same(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Made:
+    """Update nothing: what can change in place has no effect here."""
+    del old, new, stack_name
+    return physical_id, {}
 
 
 def _all_but_tags(noun: str) -> tuple[str, ...]:

@@ -20,7 +20,9 @@ _SINGLE = {
     "sns:PublishBatch": "sns:Publish",
 }
 _INVOCATIONS = re.compile(r"^/endpoints/([^/]+)/")
+_GROUP = re.compile(r"^/FeatureGroup/([^/]+)")
 _NAMED = (
+    ("FeatureGroupName", "feature-group"),
     ("EndpointName", "endpoint"),
     ("EndpointConfigName", "endpoint-config"),
     ("ModelName", "model"),
@@ -40,7 +42,8 @@ def install() -> None:
     """
     iam_actions.SERVICE_TO_IAM_NAMESPACE["sagemaker"] = "sagemaker"
     iam_actions.SERVICE_TO_IAM_NAMESPACE["application-autoscaling"] = "application-autoscaling"
-    iam_actions._BOTOCORE_SERVICE_MAP["sagemaker"] = ["sagemaker-runtime"]
+    iam_actions._BOTOCORE_SERVICE_MAP["sagemaker"] = ["sagemaker-runtime", "sagemaker-featurestore-runtime"]
+    iam_actions.SERVICE_TO_IAM_NAMESPACE["lakeformation"] = "lakeformation"
     original_arn, original_action = iam_actions.extract_resource_arn, iam_actions.extract_iam_action
 
     def resource_arn(
@@ -88,10 +91,13 @@ def _on_certificates(original: Callable[..., bool]) -> Callable[..., bool]:
 def _sagemaker_arn(path: str, body: bytes, prefix: str) -> str:
     if found := _INVOCATIONS.match(path):
         return f"{prefix}:endpoint/{found.group(1)}"
+    if found := _GROUP.match(path):
+        return f"{prefix}:feature-group/{found.group(1).lower()}"
     try:
         document = json.loads(body or b"{}")
     except ValueError:
         return "*"
+    document.update((document.get("Identifiers") or [{}])[0])  # BatchGetRecord: checked on the first group
     for member, kind in _NAMED:
         if isinstance(document.get(member), str):
             name = document[member]

@@ -1,4 +1,4 @@
-"""Calls moto in this process for what MiniStack lacks: SageMaker's control plane, Application Auto Scaling."""
+"""Calls moto in this process for what MiniStack lacks: SageMaker's control plane, Auto Scaling, Lake Formation."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from moto.applicationautoscaling import models as scaling_models
 from moto.applicationautoscaling import responses as scaling_responses
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.core.request import Request
+from moto.lakeformation.responses import LakeFormationResponse
 from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import FakeEndpointConfig
 from moto.sagemaker.responses import SageMakerResponse
@@ -23,6 +24,7 @@ Answer = tuple[int, dict[str, str], bytes]
 _RESPONSES = {
     "sagemaker": ("SageMaker", SageMakerResponse),
     "application-autoscaling": ("AnyScaleFrontendService", ApplicationAutoScalingResponse),
+    "lakeformation": ("AWSLakeFormation", LakeFormationResponse),  # the path names the operation
 }
 _DIMENSIONS = {
     "SAGEMAKER_PROVISIONED_CONCURRENCY": "sagemaker:variant:DesiredProvisionedConcurrency",
@@ -58,7 +60,8 @@ def call(service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]
 def forward(service: str, operation: str, body: bytes) -> Answer:
     """Pass a JSON request to moto and return its HTTP answer."""
     prefix, response = _RESPONSES[service]
-    url = f"https://{service}.{get_region()}.amazonaws.com/"
+    path = operation if service == "lakeformation" else ""
+    url = f"https://{service}.{get_region()}.amazonaws.com/{path}"
     headers = {"X-Amz-Target": f"{prefix}.{operation}", "Content-Type": JSON}
     try:
         status, answer_headers, answer = response.dispatch(
@@ -91,13 +94,22 @@ def _know_dimensions() -> None:
 
 
 def install() -> None:
-    """Offer Application Auto Scaling on the gateway and let moto take every instance type of the current AWS list."""
+    """Offer Application Auto Scaling and Lake Formation on the gateway.
+
+    moto takes every instance type of the current AWS list.
+    """
 
     async def autoscaling(
         method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
     ) -> Answer:
         del method, path, query_params
         return forward("application-autoscaling", operation_of(headers), body)
+
+    async def lakeformation(
+        method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
+    ) -> Answer:
+        del method, headers, query_params
+        return forward("lakeformation", path.strip("/"), body)
 
     def validate_instance_type(self: object, instance_type: str) -> None:
         del self
@@ -112,4 +124,10 @@ def install() -> None:
         "target_prefixes": ["AnyScaleFrontendService"],
         "host_patterns": [r"application-autoscaling\."],
         "credential_scope": "application-autoscaling",
+    }
+    app.SERVICE_HANDLERS["lakeformation"] = lakeformation
+    router.SERVICE_PATTERNS["lakeformation"] = {
+        "target_prefixes": ["AWSLakeFormation"],
+        "host_patterns": [r"lakeformation\."],
+        "credential_scope": "lakeformation",
     }

@@ -11,6 +11,7 @@ from . import (
     cfn_gateway,
     cfn_lake,
     cfn_network,
+    cfn_permissions,
     cfn_types,
     firehose_buffer,
     glue_jobs,
@@ -47,6 +48,7 @@ def install(settings: Settings, mqtt: socket.socket) -> None:
     cfn_types.install()
     cfn_buckets.install()
     cfn_lake.install()
+    cfn_permissions.install()
     cfn_network.install()
     cfn_gateway.install()
     invocations = lambda_queue.install(workers=settings.lambda_workers, retry_delays=settings.retry_delays)

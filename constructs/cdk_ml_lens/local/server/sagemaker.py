@@ -17,6 +17,7 @@ from .async_inference import AsyncInference
 from .components import Components
 from .data_capture import Capture
 from .endpoints import Endpoints
+from .feature_store import FeatureStore
 from .invoke import Invoker
 from .model_process import ModelProcesses
 from .moto_bridge import Answer, ApiError
@@ -35,7 +36,8 @@ class _Service:
         self.endpoints = Endpoints(self.processes)
         self.capture = Capture()
         self.components = Components(self.endpoints, self.processes)
-        self.operations = {**self.endpoints.operations, **self.components.operations}
+        self.features = FeatureStore()
+        self.operations = {**self.endpoints.operations, **self.components.operations, **self.features.operations}
         self._invoker = Invoker(self.endpoints, self.components, self.capture)
         self._async = AsyncInference(self._invoker.ask)
         self._pool = concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix="sagemaker")
@@ -44,19 +46,27 @@ class _Service:
         self, method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
     ) -> Answer:
         """Answer one request of either API."""
-        del method, query_params
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, context.run, self._answer, path, headers, body)
+        return await loop.run_in_executor(
+            self._pool, context.run, self._answer, (method, path), headers, body, query_params
+        )
 
-    def _answer(self, path: str, headers: dict[str, str], body: bytes) -> Answer:
+    def _answer(
+        self, line: tuple[str, str], headers: dict[str, str], body: bytes, query_params: dict[str, Any]
+    ) -> Answer:
+        method, path = line
         if found := _INVOCATION.match(path):
             return self._invoke(found.group(1), found.group(2), headers, body)
         operation = moto_bridge.operation_of(headers)
-        if operation not in self.operations:
+        if operation and operation not in self.operations:
             return moto_bridge.forward("sagemaker", operation, body)
         try:
-            answer = self.operations[operation](json.loads(body or b"{}"))
+            given = json.loads(body or b"{}")
+            if operation:
+                answer = self.operations[operation](given)
+            else:
+                answer = self.features.runtime(method, path, given, query_params)
         except ApiError as error:
             return moto_bridge.error(error.code, str(error))
         return 200, {"Content-Type": moto_bridge.JSON}, json.dumps(answer).encode()
