@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lakeformation as lakeformation
 from aws_cdk import aws_s3 as s3
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.errors import Fault, PropError
@@ -120,7 +120,7 @@ class LakeGovernance(Construct):
             resource = _KIND.ResourceProperty(lf_tag_policy=policy)
             self._allow(f"{kind.title()}-{zone}", grantee, wanted, resource).node.add_dependency(self._zones[zone])
 
-    def allow_table(self, table: GovernedTable, grantee: iam.IGrantable, permissions: Sequence[str]) -> None:
+    def allow_table(self, table: GovernedTable, grantee: iam.IGrantable, permissions: Sequence[str]) -> IConstruct:
         """Give permissions on one table; who may alter it may also point it at another place of its bucket."""
         named = _KIND.TableResourceProperty(
             catalog_id=self._account, database_name=table.database_name, name=table.name
@@ -133,18 +133,25 @@ class LakeGovernance(Construct):
             resource = _KIND.ResourceProperty(data_location=place)
             located = self._allow(f"Location-{table.zone_name}", grantee, ["DATA_LOCATION_ACCESS"], resource)
             located.node.add_dependency(self.node.find_child(f"Location-{table.zone_name}"))
+        return granted
 
     def _allow(
         self, what: str, grantee: iam.IGrantable, permissions: Sequence[str], resource: _KIND.ResourceProperty
     ) -> lakeformation.CfnPrincipalPermissions:
         """Make the permissions of a principal on a resource, or extend them: two of them would revoke each other's."""
-        arn, who = _identity(grantee)
-        id = f"{what}-{who}"
+        arn, principal = _identity(grantee)
+        id = f"{what}-{cdk.Names.node_unique_id(principal.node)}"
         if id not in self._permissions:
             self._may_get_data(grantee)
-            principal = _KIND.DataLakePrincipalProperty(data_lake_principal_identifier=arn)
+            # beside the role: a role of another stack uses the lake, so the lake cannot name it
+            elsewhere = cdk.Stack.of(principal).node.path != cdk.Stack.of(self).node.path
             made = _KIND(
-                self, id, permissions=[], permissions_with_grant_option=[], principal=principal, resource=resource
+                cdk.Stack.of(principal) if elsewhere else self,
+                f"{cdk.Names.node_unique_id(self.node)}-{id}" if elsewhere else id,
+                permissions=[],
+                permissions_with_grant_option=[],
+                principal=_KIND.DataLakePrincipalProperty(data_lake_principal_identifier=arn),
+                resource=resource,
             )
             self._after_settings(made)
             self._permissions[id] = (made, set())
@@ -173,8 +180,8 @@ class LakeGovernance(Construct):
                 resource.add_dependency(self._settings)
 
 
-def _identity(grantee: iam.IGrantable) -> tuple[str, str]:
-    """Return the ARN of a role or user, and a text that tells it from others."""
+def _identity(grantee: iam.IGrantable) -> tuple[str, IConstruct]:
+    """Return the ARN of a role or user, and the construct."""
     principal = construct_of(grantee)
     arn: str | None = getattr(principal, "role_arn", None)
     if arn is None:
@@ -183,4 +190,4 @@ def _identity(grantee: iam.IGrantable) -> tuple[str, str]:
         raise PropError(
             Fault(prop="grantee", rule="be a role or a user", value=type(grantee).__name__), which="the lake"
         )
-    return arn, cdk.Names.node_unique_id(principal.node)
+    return arn, principal

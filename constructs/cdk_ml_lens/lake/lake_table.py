@@ -8,7 +8,7 @@ from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from cdk_ml_lens.lake.access import PUBLISH, READ_CATALOG, READ_SCHEMA, CatalogEntry, Objects
 from cdk_ml_lens.lake.catalog_table import NOTHING_PUBLISHED, catalog_table
@@ -50,6 +50,8 @@ class LakeTable(Construct):
         Columns, partitions excepted.
     encryption_key : IKey
         Key of the files.
+    permissions : list of IConstruct
+        Those of Lake Formation so far, for what reads the table while it is made.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class LakeTable(Construct):
         self.resource: glue.CfnTable = catalog_table(self, table, database=zone.database, location=self.location)
         self._entry = CatalogEntry(scope=self, database_name=self.database_name, table_name=self.name)
         self.arn = self._entry.arns[-1]
+        self.permissions: list[IConstruct] = []
         self._governance = governance
 
     @property
@@ -114,4 +117,4 @@ class LakeTable(Construct):
 
     def _govern(self, grantee: iam.IGrantable, *permissions: str) -> None:
         if self._governance is not None:
-            self._governance.allow_table(self, grantee, permissions)
+            self.permissions.append(self._governance.allow_table(self, grantee, permissions))

@@ -9,6 +9,7 @@ from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from constructs import IConstruct
 
 
 class ZoneParts(Protocol):
@@ -42,6 +43,6 @@ class Governance(Protocol):
         """Give a principal permissions on every table of a zone, present and future."""
         ...
 
-    def allow_table(self, table: GovernedTable, grantee: iam.IGrantable, permissions: Sequence[str]) -> None:
-        """Give a principal permissions on one table."""
+    def allow_table(self, table: GovernedTable, grantee: iam.IGrantable, permissions: Sequence[str]) -> IConstruct:
+        """Give a principal permissions on one table; return what sets them."""
         ...

@@ -93,7 +93,7 @@ class DeliveryStream(Construct):
             extended_s3_destination_configuration=self._destination(backup),
         )
         # Firehose reads the schema when the stream is made; the table's name alone orders nothing.
-        self.stream.node.add_dependency(self.role, delivery.table.resource)
+        self.stream.node.add_dependency(self.role, delivery.table.resource, *delivery.table.permissions)
         if source is not None:
             # https://docs.aws.amazon.com/firehose/latest/dev/encryption.html
             acknowledge(self.stream, "KDF1", "Firehose stores nothing of a data stream; that stream has its own key.")

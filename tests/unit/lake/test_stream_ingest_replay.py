@@ -1,4 +1,4 @@
-"""StreamIngest: its replay, its functions' variables, and what it refuses."""
+"""StreamIngest: its replay, its functions' variables, Lake Formation, and what it refuses."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from aws_cdk import aws_kinesis as kinesis
 
 from cdk_ml_lens.core.errors import PropError
 from cdk_ml_lens.lake.data_lake import DataLake
+from cdk_ml_lens.lake.lake_formation import LakeFormation
 from cdk_ml_lens.lake.lake_table import LakeTable
 from cdk_ml_lens.lake.schema import Column, Partition, Table
 from cdk_ml_lens.lake.stream_ingest import StreamIngest
@@ -80,6 +81,18 @@ def test_handlers_understand_the_variables_that_are_set(stack: cdk.Stack, table:
         for name in handler:
             with pytest.raises(ConfigurationError, match=f"{name} must"):
                 parse({key: value for key, value in handler.items() if key != name})
+
+
+def test_lake_formation_lets_firehose_read_the_schema_before_the_stream(stack: cdk.Stack, synth: Synth) -> None:
+    lake = DataLake(stack, "Lake", governance=LakeFormation())
+    StreamIngest(stack, "Ingest", table=lake.add_table(telemetry_table(SENSORS)))
+    template = synth(stack)
+    streams = template.of_type("AWS::KinesisFirehose::DeliveryStream")
+    permissions = template.of_type("AWS::LakeFormation::PrincipalPermissions")
+    for stream, part in zip(sorted(streams), ("IngestLiveRole", "IngestReplayStreamRole"), strict=True):
+        mine = {id for id, found in permissions.items() if part in str(found["Properties"]["Principal"])}
+        assert mine
+        assert mine <= template.depends_on(stream)
 
 
 def _table(**changes: Any) -> Table:
