@@ -160,3 +160,25 @@ def test_grants_reach_a_role_from_elsewhere(stack: cdk.Stack, synth: Synth) -> N
     imported = iam.Role.from_role_arn(stack, "Reader", "arn:aws:iam::123456789012:role/analyst")
     DataLake(stack, "Lake").grant_read("raw", imported)
     assert "s3:GetObject" in synth(stack).actions("Reader")
+
+
+def test_a_role_of_another_stack_makes_no_circle(app: cdk.App, stack: cdk.Stack, synth: Synth) -> None:
+    other = cdk.Stack(app, "Other")
+    theirs = iam.Role(other, "Reader", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    DataLake(stack, "Lake").grant_read("raw", theirs)
+    assert "s3:GetObject" in synth(other).actions("Reader")
+    assert other.dependencies == [stack]
+
+
+def test_what_holds_data_keeps_its_logical_id(stack: cdk.Stack, synth: Synth) -> None:
+    DataLake(stack, "Lake", zones=[Zone(name="raw")]).add_table(TELEMETRY)
+    template = synth(stack)
+    kinds = ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Glue::Database", "AWS::Glue::Table")
+    assert {id for kind in kinds for id in template.of_type(kind)} == {
+        "LakeKey7B6C155C",
+        "LakeAccessLogs4431AB8D",
+        "LakeZonerawBucketD7F34696",
+        "LakeZonerawDatabase7060E967",
+        "LakeZonerawTabletelemetryTable2E974218",
+        "LakeQueriesResults4BD376F3",
+    }

@@ -108,3 +108,12 @@ def test_nag_is_clean(stack: cdk.Stack, role: iam.Role, nag: Callable[[cdk.Stack
     lake.grant_read("raw", role)
     lake.add_table(FEATURES, "transformed").grant_publish(role)
     assert nag(stack) == []
+
+
+def test_a_role_of_another_stack_is_granted_beside_itself(app: cdk.App, stack: cdk.Stack, synth: Synth) -> None:
+    other = cdk.Stack(app, "Other")
+    theirs = iam.Role(other, "Theirs", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    DataLake(stack, "Lake", governance=LakeFormation()).grant_read("raw", theirs)
+    found = permissions(synth(other))
+    assert [item["Permissions"] for item in found] == [["DESCRIBE"], ["DESCRIBE", "SELECT"]]
+    assert other.dependencies == [stack]
