@@ -19,6 +19,7 @@ CONSTRUCT_PAGES = {
     "stream-ingest": ("stream_ingest",),
     "etl": ("etl_job",),
     "feature-group": ("feature_group",),
+    "window-features": ("window_features",),
     "patterns": ("iot_inference",),
 }
 BLOCK = re.compile(r"(?:<!-- example: ([^\n]+) -->\n)?```python\n(.*?)```", re.DOTALL)

@@ -66,6 +66,13 @@ def test_alarm_tables_list_the_metrics_of_the_alarms(page: str, templates: dict[
                 assert f"`{metric}`" in text or f'metric="{metric}"' in text, metric
 
 
+def test_window_features_add_what_their_page_lists(templates: dict[str, dict[str, Any]]) -> None:
+    listed = set(re.findall(r"`([a-z0-9-]+:[A-Z][A-Za-z]+)`", section("window-features", "Permissions")))
+    added = allowed(templates["window_features"]) - allowed(templates["scoring_rule"])
+    assert added == {"dynamodb:Query", "s3:GetObject"}
+    assert added <= listed <= allowed(templates["window_features"])
+
+
 def test_the_pattern_page_counts_the_alarms(templates: dict[str, dict[str, Any]]) -> None:
     alarms = [res for res in templates["iot_inference"].values() if res["Type"] == "AWS::CloudWatch::Alarm"]
     assert len(alarms) == 10
