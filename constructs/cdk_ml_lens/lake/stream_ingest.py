@@ -17,7 +17,7 @@ from cdk_ml_lens.core.errors import Faults
 from cdk_ml_lens.core.function import HandlerFunction
 from cdk_ml_lens.lake.lake_table import LakeTable
 from cdk_ml_lens.lake.lake_zone import LakeZone
-from cdk_ml_lens.lake.stream_alarms import BEHIND_ALARM, REFUSED_ALARM, delivery_alarms
+from cdk_ml_lens.lake.stream_alarms import BEHIND_ALARM, DELIVERY_ALARMS, REFUSED_ALARM, freshness_alarm
 from cdk_ml_lens.lake.stream_delivery import Backup, Delivery, DeliveryStream
 from cdk_ml_lens.lake.stream_replay import FAILURE_ALARM, Replay
 from cdk_ml_lens.lake.stream_tables import errors_table, sensor_names
@@ -169,7 +169,8 @@ class StreamIngest(Construct):
         return made.function
 
     def _add_alarms(self, buffer_seconds: int, *, ours: bool) -> None:
-        for id, rule in delivery_alarms(buffer_seconds).items():
+        self.alarm("FreshnessAlarm", freshness_alarm(buffer_seconds))
+        for id, rule in DELIVERY_ALARMS.items():
             self.alarm(id, rule)
         if self.source.kinesis_stream is not None:
             self.alarm("BehindAlarm", BEHIND_ALARM)

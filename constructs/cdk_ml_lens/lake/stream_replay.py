@@ -85,18 +85,6 @@ class Replay(Construct):
 
 def _definition(function_arn: str) -> dict[str, Any]:
     """Return the machine: plan the hours, replay each until it is done, sum up, fail if anything is missing."""
-    hour = {
-        "StartAt": "ReplayHour",
-        "States": {
-            "ReplayHour": _call(function_arn, {"Payload.$": "$"}, "$.Payload", Next="HourDone"),
-            "HourDone": {
-                "Type": "Choice",
-                "Choices": [{"Variable": "$.done", "BooleanEquals": True, "Next": "HourCounts"}],
-                "Default": "ReplayHour",
-            },
-            "HourCounts": {"Type": "Pass", "Parameters": {"counts.$": "$.counts"}, "End": True},
-        },
-    }
     plan = {"Payload": {"step": "plan", "from.$": "$.from", "to.$": "$.to"}}
     total = {"Payload": {"step": "sum", "hours.$": "$.hours"}}
     return {
@@ -109,24 +97,33 @@ def _definition(function_arn: str) -> dict[str, Any]:
                 "Type": "Map",
                 "ItemsPath": "$.hours",
                 "MaxConcurrency": _HOURS_AT_ONCE,
-                "ItemProcessor": {"ProcessorConfig": {"Mode": "INLINE"}, **hour},
+                "ItemProcessor": {"ProcessorConfig": {"Mode": "INLINE"}, **_hour(function_arn)},
                 "ResultPath": "$.hours",
                 "Next": "Sum",
             },
             "Sum": _call(function_arn, total, "$.Payload", Next="Complete"),
-            "Complete": {
-                "Type": "Choice",
-                "Choices": [{"Variable": "$.complete", "BooleanEquals": True, "Next": "Done"}],
-                "Default": "Incomplete",
-            },
+            "Complete": _choice("$.complete", "Done", default="Incomplete"),
             "Done": {"Type": "Succeed"},
-            "Incomplete": {
-                "Type": "Fail",
-                "Error": "IncompleteReplay",
-                "CausePath": "States.JsonToString($)",
-            },
+            "Incomplete": {"Type": "Fail", "Error": "IncompleteReplay", "CausePath": "States.JsonToString($)"},
         },
     }
+
+
+def _hour(function_arn: str) -> dict[str, Any]:
+    """Return the states of one hour; its result is the counts alone, or 31 days would not fit into a state."""
+    return {
+        "StartAt": "ReplayHour",
+        "States": {
+            "ReplayHour": _call(function_arn, {"Payload.$": "$"}, "$.Payload", Next="HourDone"),
+            "HourDone": _choice("$.done", "HourCounts", default="ReplayHour"),
+            "HourCounts": {"Type": "Pass", "Parameters": {"counts.$": "$.counts"}, "End": True},
+        },
+    }
+
+
+def _choice(variable: str, following: str, *, default: str) -> dict[str, Any]:
+    rule = {"Variable": variable, "BooleanEquals": True, "Next": following}
+    return {"Type": "Choice", "Choices": [rule], "Default": default}
 
 
 def _call(function_arn: str, parameters: dict[str, Any], output: str, **rest: Any) -> dict[str, Any]:
