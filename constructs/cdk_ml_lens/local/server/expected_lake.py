@@ -8,6 +8,8 @@ EXPECTED: tuple[Expected, ...] = (
     *values("ministack.services.glue", "_jobs", "_job_runs"),
     *calls(
         "ministack.services.glue",
+        _create_table="data",
+        _update_table="data",
         _create_job="data",
         _update_job="data",
         _start_job_run="data",

@@ -100,7 +100,9 @@ class GlueJobs:
         if run["JobRunState"] == "STOPPING":
             state = "STOPPED"
             run.pop("ErrorMessage", None)
-        glue_report.write_logs(run["Id"], {"output": process.output, "error": process.errors})
+        run["LogGroupName"] = process.plan.arguments.get("--custom-logGroup-prefix", glue_report.LOGS)
+        written = {"output": process.output, "error": process.errors}
+        glue_report.write_logs(run["Id"], written, prefix=run["LogGroupName"])
         run["CompletedOn"] = int(time.time())
         run["ExecutionTime"] = run["CompletedOn"] - run["StartedOn"]
         _change(run, state)

@@ -26,10 +26,10 @@ def reason(errors: str, code: int) -> str:
     return f"SystemExit: {written[-1]}"[:2000] if written else f"SystemExit: {code}"
 
 
-def write_logs(run_id: str, files: dict[str, Path]) -> None:
-    """Write the lines of each file to ``/aws-glue/jobs/<key>``, stream ``run_id``."""
+def write_logs(run_id: str, files: dict[str, Path], *, prefix: str = LOGS) -> None:
+    """Write the lines of each file to log group ``<prefix>/<key>``, stream ``run_id``."""
     for kind, path in files.items():
-        names = {"logGroupName": f"{LOGS}/{kind}", "logStreamName": run_id}
+        names = {"logGroupName": f"{prefix}/{kind}", "logStreamName": run_id}
         cloudwatch_logs._create_log_group(names)
         cloudwatch_logs._create_log_stream(names)
         lines = path.read_text(errors="replace").splitlines() if path.exists() else []

@@ -10,7 +10,7 @@ from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import iot
+from ministack.services import athena, iot
 
 # Batch operations that IAM knows by the single one.
 _SINGLE = {
@@ -53,7 +53,11 @@ def install() -> None:
         if service == "sagemaker":
             return _sagemaker_arn(path, body, f"arn:aws:sagemaker:{region}:{account_id}")
         found: str = original_arn(service, method, path, headers, body, query_params, region, account_id)
-        return found
+        return (
+            _workgroup_arn(body, f"arn:aws:athena:{region}:{account_id}")
+            if (service, found) == ("athena", "*")
+            else found
+        )
 
     def action(*request: Any) -> str | None:
         found: str | None = original_action(*request)
@@ -86,6 +90,18 @@ def _on_certificates(original: Callable[..., bool]) -> Callable[..., bool]:
         return original(role_arn, checked)
 
     return role_allows
+
+
+def _workgroup_arn(body: bytes, prefix: str) -> str:
+    """Return the workgroup of the query that a request names: what Athena checks a call on a query against.
+
+    Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonathena.html
+    """
+    try:
+        query = athena._executions.get(json.loads(body or b"{}").get("QueryExecutionId", ""))
+    except ValueError:
+        return "*"
+    return "*" if query is None else f"{prefix}:workgroup/{query['WorkGroup']}"
 
 
 def _sagemaker_arn(path: str, body: bytes, prefix: str) -> str:

@@ -15,6 +15,7 @@ from . import (
     cfn_types,
     firehose_buffer,
     glue_jobs,
+    glue_tables,
     iam,
     kinesis_source,
     lambda_queue,
@@ -56,6 +57,7 @@ def install(settings: Settings, mqtt: socket.socket) -> None:
     sqs_source.install(invocations)
     kinesis_source.install(invocations)
     firehose_buffer.install()
+    glue_tables.install()
     glue_jobs.install(settings)
     athena_queries.install()
     sfn_integrations.install()
