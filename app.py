@@ -8,11 +8,13 @@ from pathlib import Path
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
+from stacks.data_lake import DataLakeStack
 from stacks.iot_inference import IotInferenceStack
 from stacks.model_hosting import ModelHostingStack
 from stacks.traffic_shift import TrafficShiftStack
 
 STACKS = {
+    "DataLake": DataLakeStack,
     "IotInference": IotInferenceStack,
     "ModelHosting": ModelHostingStack,
     "TrafficShift": TrafficShiftStack,

@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from cdk_ml_lens.lake.zones import Lifecycle, ObjectLock, Replication, Zone
     from cdk_ml_lens.network.isolated_network import IsolatedNetwork
     from cdk_ml_lens.network.private_service import PrivateService
+    from cdk_ml_lens.patterns.iot_data_lake import IotDataLake
     from cdk_ml_lens.patterns.iot_inference import IotInference
 
 _HOMES = {
@@ -108,6 +109,7 @@ _HOMES = {
     "Ingestion": "iot.ingestion",
     "InvocableEndpoint": "core.refs",
     "Invoke": "iot.actions",
+    "IotDataLake": "patterns.iot_data_lake",
     "IotInference": "patterns.iot_inference",
     "IsolatedNetwork": "network.isolated_network",
     "JobLimits": "lake.etl_engine",
@@ -206,6 +208,7 @@ __all__ = (
     "Ingestion",
     "InvocableEndpoint",
     "Invoke",
+    "IotDataLake",
     "IotInference",
     "IsolatedNetwork",
     "JobLimits",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -113,15 +114,15 @@ class DataLake(Construct):
         faults.raise_any()
         return self._zones[name]
 
-    def add_table(self, table: Table, zone: str = "raw") -> LakeTable:
-        """Add a table to a zone.
+    def add_table(self, table: Table, zone: str = "raw", *, bucket: s3.IBucket | None = None) -> LakeTable:
+        """Add a table to a zone, over the zone's files or over those of another bucket.
 
         Raises
         ------
         PropError
-            When there is no such zone, or it has a table of that name.
+            When there is no such zone, it has a table of that name, or the other bucket cannot be catalogued there.
         """
-        return self.zone(zone).add_table(table)
+        return self.zone(zone).add_table(table, bucket=bucket)
 
     def grant_read(self, zone: str, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading one zone: its objects, its tables, the key. Other zones stay closed."""

@@ -79,12 +79,29 @@ class LakeZone(Construct):
         found = self.node.try_find_child(REPLICATION_ROLE)
         return [found] if isinstance(found, iam.Role) else []
 
-    def add_table(self, table: Table) -> LakeTable:
-        """Add a table; raises `PropError` when the zone has one of that name."""
+    def add_table(self, table: Table, *, bucket: s3.IBucket | None = None) -> LakeTable:
+        """Add a table.
+
+        Parameters
+        ----------
+        table : Table
+            Its schema.
+        bucket : IBucket, optional
+            Bucket that holds its files below ``<name>/``, encrypted with a key. Default: the zone's own.
+
+        Raises
+        ------
+        PropError
+            When the zone has a table of that name, or the other bucket has no key, or Lake Formation governs.
+        """
         faults = Faults(f"zone {self.name!r}")
         faults.unless(table.name not in self.tables, "table", "have a name of its own", table.name)
+        if bucket is not None:
+            faults.unless(bucket.encryption_key is not None, "bucket", "be encrypted with a KMS key", bucket.node.path)
+            faults.unless(self._governance is None, "bucket", "be the zone's where Lake Formation governs", table.name)
         faults.raise_any()
-        made = LakeTable(self, f"Table-{table.name}", table=table, zone=self, governance=self._governance)
+        files = self if bucket is None else _Elsewhere(zone=self, bucket=bucket)
+        made = LakeTable(self, f"Table-{table.name}", table=table, zone=files, governance=self._governance)
         self.tables[table.name] = made
         return made
 
@@ -124,3 +141,15 @@ class LakeZone(Construct):
                 create_table_default_permissions=[] if governed else None,
             ),
         )
+
+
+class _Elsewhere:
+    """The zone's catalog over the files of another bucket."""
+
+    def __init__(self, *, zone: LakeZone, bucket: s3.IBucket) -> None:
+        assert bucket.encryption_key is not None  # checked by add_table
+        self.name = zone.name
+        self.bucket = bucket
+        self.encryption_key = bucket.encryption_key
+        self.database = zone.database
+        self.database_name = zone.database_name

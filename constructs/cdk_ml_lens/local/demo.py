@@ -31,7 +31,7 @@ PATIENCE_SECONDS = 45.0
 QUIET_SECONDS = 3.0
 """How long nothing may happen before the run ends: a second delivery would show up within this time."""
 
-SHOWS = ("flagship", "canary", "bluegreen", "ab")
+SHOWS = ("flagship", "canary", "bluegreen", "ab", "lake")
 SIMULATED_RATE = 40.0
 SERIES_RATE = 150.0
 
@@ -71,7 +71,7 @@ def main(options: argparse.Namespace) -> int:
         When training, synthesis, the cloud or a device fails.
     """
     if options.show != "flagship":
-        return _rollout(options)
+        return _other(options)
     view = View(as_json=options.json)
     plan = _plan(options)
     default_rate = SIMULATED_RATE if options.data is None else SERIES_RATE
@@ -88,13 +88,13 @@ def main(options: argparse.Namespace) -> int:
     return 1 if summary.faults else 0
 
 
-def _rollout(options: argparse.Namespace) -> int:
-    """Show a rollout instead of the flagship."""
-    from cdk_ml_lens.local import rollout_ab, rollout_bluegreen, rollout_canary
+def _other(options: argparse.Namespace) -> int:
+    """Show a rollout or the lake instead of the flagship."""
+    from cdk_ml_lens.local import lake_demo, rollout_ab, rollout_bluegreen, rollout_canary
 
     if options.show == "ab":
         return rollout_ab.run(options)
-    shows = {"canary": rollout_canary.run, "bluegreen": rollout_bluegreen.run}
+    shows = {"canary": rollout_canary.run, "bluegreen": rollout_bluegreen.run, "lake": lake_demo.run}
     return shows[options.show](options, _app_dir(options.app))
 
 

@@ -1,4 +1,4 @@
-"""What the rollout demos share: two versions of a model, a synthesized stack, a running cloud."""
+"""What the rollout demos (and the lake's) share: two versions of a model, a synthesized stack, a running cloud."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from rich.table import Table
+from rich.console import RenderableType
 
 from cdk_ml_lens.local import simulator, venvs
 from cdk_ml_lens.local.app_synth import synthesize
@@ -62,7 +62,7 @@ class Judged(Protocol):
         ...
 
 
-def report(outcome: Judged, figures: Table, view: View, *, as_json: bool) -> int:
+def report(outcome: Judged, figures: RenderableType, view: View, *, as_json: bool) -> int:
     """Show an outcome as a table or one JSON object, and return the exit code."""
     if as_json:
         print(json.dumps(asdict(outcome)), flush=True)
