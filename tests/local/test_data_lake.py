@@ -13,12 +13,13 @@ from aws_cdk import aws_iam as iam
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from cdk_ml_lens import Audit, Column, DataLake, LakeFormation, Partition, Table, Zone
+from cdk_ml_lens import Column, DataLake, Partition, Table, Zone
 from cdk_ml_lens.local import LaptopCloud
+from tests.local.conftest import Until
 
 pytestmark = pytest.mark.laptop_cloud
 As = Callable[[str, str], Any]
-ROLES = ("RawReader", "TableReader", "Publisher", "Writer", "Greedy")
+ROLES = ("RawReader", "TableReader", "Publisher", "Writer", "Analyst", "Outsider", "Greedy")
 COLUMNS = [Column(name="a")]
 
 
@@ -33,11 +34,17 @@ def lake_stack() -> cdk.Stack:
     telemetry.grant_read(roles["TableReader"])
     telemetry.grant_write(roles["Writer"])
     features.grant_publish(roles["Publisher"])
+    lake.add_table(Table(name="events", columns=COLUMNS, format="json"))
+    lake.add_table(Table(name="later", columns=COLUMNS, versioned=True))
+    lake.grant_read("raw", roles["Analyst"])
+    for name in ("Analyst", "Outsider"):
+        lake.workgroup.grant_query(roles[name])
     for action in ("s3:GetObject", "kms:Decrypt"):
         roles["Greedy"].add_to_policy(iam.PolicyStatement(actions=[action], resources=["*"]))
     lake.restrict_key(*(role for name, role in roles.items() if name != "Greedy"))
     for name, role in roles.items():
         cdk.CfnOutput(stack, f"{name}Arn", value=role.role_arn)
+    cdk.CfnOutput(stack, "Workgroup", value=lake.workgroup.name)
     for zone in lake.zones:
         cdk.CfnOutput(stack, f"{zone.name}Bucket", value=zone.bucket.bucket_name)
         cdk.CfnOutput(stack, f"{zone.name}Database", value=zone.database_name)
@@ -53,6 +60,7 @@ def outputs(guarded: LaptopCloud) -> dict[str, str]:
     s3 = guarded.client("s3")
     for key in ("telemetry/date=2026-01-01/a.parquet", "other/a.parquet"):
         s3.put_object(Bucket=found["rawBucket"], Key=key, Body=b"raw")
+    s3.put_object(Bucket=found["rawBucket"], Key="events/1.json", Body=b'{"a": "x"}\n{"a": "y"}\n')
     for key in ("features/version=1/a.parquet", "_quarantine/features/a.parquet"):
         s3.put_object(Bucket=found["goldBucket"], Key=key, Body=b"gold")
     return found
@@ -93,7 +101,8 @@ def test_a_reader_of_a_zone_reads_it_and_no_other(as_role: As, outputs: dict[str
     assert s3.get_object(Bucket=outputs["rawBucket"], Key="other/a.parquet")["Body"].read() == b"raw"
     keys = {item["Key"] for item in s3.list_objects_v2(Bucket=outputs["rawBucket"])["Contents"]}
     assert {"other/a.parquet", "telemetry/date=2026-01-01/a.parquet"} <= keys
-    assert [item["Name"] for item in glue.get_tables(DatabaseName=outputs["rawDatabase"])["TableList"]] == ["telemetry"]
+    tables = glue.get_tables(DatabaseName=outputs["rawDatabase"])["TableList"]
+    assert {item["Name"] for item in tables} == {"telemetry", "events", "later"}
     gold = {"Bucket": outputs["goldBucket"]}
     assert refused(s3.get_object, **gold, Key="features/version=1/a.parquet")
     assert refused(s3.list_objects_v2, **gold)
@@ -133,38 +142,41 @@ def test_a_publisher_switches_its_table_and_no_other(as_role: As, outputs: dict[
     assert refused(glue.update_table, **other)
 
 
+def answer(athena: Any, until: Until, outputs: dict[str, str], table: str) -> tuple[str, list[str]]:
+    """Return how a query of a table's rows in the lake's workgroup ended, and their first column."""
+    sql = f"SELECT a FROM {outputs['rawDatabase']}.{table} ORDER BY a"
+    query = athena.start_query_execution(QueryString=sql, WorkGroup=outputs["Workgroup"])["QueryExecutionId"]
+
+    def ended() -> Any:
+        state = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]["State"]
+        return state if state in ("SUCCEEDED", "FAILED") else None
+
+    state = until(ended)
+    if state == "FAILED":
+        return state, []
+    rows = athena.get_query_results(QueryExecutionId=query)["ResultSet"]["Rows"][1:]
+    return state, [row["Data"][0]["VarCharValue"] for row in rows]
+
+
+def test_who_may_query_sees_only_granted_data(as_role: As, outputs: dict[str, str], until: Until) -> None:
+    analyst, outsider = as_role("Analyst", "athena"), as_role("Outsider", "athena")
+    assert answer(analyst, until, outputs, "events") == ("SUCCEEDED", ["x", "y"])
+    assert answer(outsider, until, outputs, "events") == ("FAILED", [])
+
+
+def test_a_table_of_which_nothing_is_published_is_empty(as_role: As, outputs: dict[str, str], until: Until) -> None:
+    assert answer(as_role("Analyst", "athena"), until, outputs, "later") == ("SUCCEEDED", [])
+
+
+def test_results_lie_encrypted_in_the_workgroups_bucket(guarded: LaptopCloud, outputs: dict[str, str]) -> None:
+    settings = guarded.client("athena").get_work_group(WorkGroup=outputs["Workgroup"])["WorkGroup"]["Configuration"]
+    bucket = settings["ResultConfiguration"]["OutputLocation"].split("/")[2]
+    s3 = guarded.client("s3")
+    keys = [item["Key"] for item in s3.list_objects_v2(Bucket=bucket, Prefix="results/")["Contents"]]
+    assert keys
+    assert {s3.head_object(Bucket=bucket, Key=key)["ServerSideEncryption"] for key in keys} == {"aws:kms"}
+
+
 def test_a_role_that_the_key_does_not_name_reads_nothing(as_role: As, outputs: dict[str, str]) -> None:
     with pytest.raises(ClientError, match=r"AccessDenied.*kms:Decrypt"):
         as_role("Greedy", "s3").get_object(Bucket=outputs["rawBucket"], Key="other/a.parquet")
-
-
-def governed_stack() -> cdk.Stack:
-    """Return a lake that Lake Formation governs and CloudTrail watches, with a reader and a publisher."""
-    stack = cdk.Stack(cdk.App(), "Watched")
-    admin = iam.Role(stack, "Admin", assumed_by=iam.AccountRootPrincipal())
-    lake = DataLake(
-        stack, "Lake", zones=[Zone(name="raw")], governance=LakeFormation(admins=[admin]), audit=Audit(reads=False)
-    )
-    table = lake.add_table(Table(name="telemetry", columns=COLUMNS, versioned=True))
-    reader = iam.Role(stack, "Reader", assumed_by=iam.AccountRootPrincipal())
-    lake.grant_read("raw", reader)
-    table.grant_publish(reader)
-    cdk.CfnOutput(stack, "ReaderArn", value=reader.role_arn)
-    return stack
-
-
-def test_a_governed_and_watched_lake_deploys_with_its_permissions_and_goes(laptop_cloud: LaptopCloud) -> None:
-    stack = governed_stack()
-    folder = Path(cdk.Stage.of(stack).synth().directory)  # type: ignore[union-attr]
-    reader = laptop_cloud.deploy(folder, stack.stack_name).outputs["ReaderArn"]
-    granted = laptop_cloud.client("lakeformation").list_permissions()["PrincipalResourcePermissions"]
-    found = [item for item in granted if item["Principal"]["DataLakePrincipalIdentifier"] == reader]
-    by_kind = {next(iter(item["Resource"])): sorted(item["Permissions"]) for item in found}
-    assert by_kind["Table"] == ["ALTER", "DELETE", "DESCRIBE", "INSERT", "SELECT"]
-    assert by_kind["DataLocation"] == ["DATA_LOCATION_ACCESS"]
-    assert len([item for item in found if "LFTagPolicy" in item["Resource"]]) == 2
-    trail = laptop_cloud.client("cloudtrail").describe_trails()["trailList"]
-    assert "watched_lake_audit" in [item["Name"] for item in trail]
-    laptop_cloud.destroy(stack.stack_name)
-    left = laptop_cloud.client("lakeformation").list_permissions()["PrincipalResourcePermissions"]
-    assert reader not in [item["Principal"]["DataLakePrincipalIdentifier"] for item in left]

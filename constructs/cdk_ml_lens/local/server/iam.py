@@ -53,11 +53,9 @@ def install() -> None:
         if service == "sagemaker":
             return _sagemaker_arn(path, body, f"arn:aws:sagemaker:{region}:{account_id}")
         found: str = original_arn(service, method, path, headers, body, query_params, region, account_id)
-        return (
-            _workgroup_arn(body, f"arn:aws:athena:{region}:{account_id}")
-            if (service, found) == ("athena", "*")
-            else found
-        )
+        if (service, found) == ("athena", "*"):
+            return _workgroup_arn(body, f"arn:aws:athena:{region}:{account_id}")
+        return found
 
     def action(*request: Any) -> str | None:
         found: str | None = original_action(*request)
