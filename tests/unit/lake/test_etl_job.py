@@ -84,7 +84,9 @@ def test_the_role_reaches_its_tables_and_is_there_before_the_job(stack: cdk.Stac
     allowed = template.actions("CleanRole")
     assert {"glue:GetTable", "glue:UpdateTable", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"} <= allowed
     assert not [action for action in allowed if "*" in action]
-    assert condition_of(statements, "events:PutEvents") == {"StringEquals": {"events:source": "cdk-ml-lens.lake"}}
+    assert condition_of(statements, "events:PutEvents") == {
+        "StringEqualsIfExists": {"events:source": "cdk-ml-lens.lake"}
+    }
     assert condition_of(statements, "cloudwatch:PutMetricData") == {"StringEquals": {"cloudwatch:namespace": "Glue"}}
     written = [item for item in statements if "s3:PutObject" in item["Action"]]
     assert "telemetry" not in json.dumps(written)
