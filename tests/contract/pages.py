@@ -16,6 +16,7 @@ CONSTRUCT_PAGES = {
     "traffic-shift": ("traffic_shift",),
     "inference-api": ("inference_api",),
     "network": ("isolated_network",),
+    "data-lake": ("data_lake",),
     "stream-ingest": ("stream_ingest",),
     "etl": ("etl_job",),
     "feature-group": ("feature_group",),

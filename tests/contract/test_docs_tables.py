@@ -39,7 +39,7 @@ def allowed(resources: dict[str, Any]) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("page", ["iot", "hosting", "batch-transform", "inference-api", "network"])
+@pytest.mark.parametrize("page", ["iot", "hosting", "batch-transform", "inference-api", "network", "data-lake"])
 def test_permission_tables_list_what_the_templates_allow(page: str, templates: dict[str, dict[str, Any]]) -> None:
     listed = set(re.findall(r"`([a-z0-9-]+:[A-Z][A-Za-z]+)`", section(page, "Permissions")))
     synthesized = {action for name in CONSTRUCT_PAGES[page] for action in allowed(templates[name])}
@@ -56,7 +56,7 @@ def test_the_pattern_adds_no_action_to_those_of_its_parts(templates: dict[str, d
     assert len(roles) == 5  # as docs/patterns.md says
 
 
-@pytest.mark.parametrize("page", ["iot", "hosting", "batch-transform", "inference-api", "network"])
+@pytest.mark.parametrize("page", ["iot", "hosting", "batch-transform", "inference-api", "network", "data-lake"])
 def test_alarm_tables_list_the_metrics_of_the_alarms(page: str, templates: dict[str, dict[str, Any]]) -> None:
     text = section(page, "Alarms")
     for name in CONSTRUCT_PAGES[page]:
