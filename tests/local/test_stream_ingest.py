@@ -112,6 +112,17 @@ def test_athena_answers_over_rows_errors_and_predictions(
     assert ask(guarded, outputs, parts, until) == [['{"temperature": 2.0}', "2.0"]]
 
 
+def test_a_data_stream_is_read_into_its_own_table(guarded: LaptopCloud, outputs: dict[str, str], until: Until) -> None:
+    streams = guarded.client("kinesis").list_streams()["StreamNames"]
+    (name,) = [found for found in streams if "readings" in found.lower()]
+    reading = {"timestamp": "2027-01-15T08:00:00Z", "force": 3.5}
+    record = {**reading, "device_id": "press-1", "received_at": 1_800_000_000_000, "trace_id": "t1"}
+    guarded.client("kinesis").put_record(StreamName=name, PartitionKey="press-1", Data=json.dumps(record).encode())
+    found = until(lambda: objects(guarded, outputs["RawBucket"], "presses/date=2027-01-15/device_id=press-1/"))
+    (row,) = pl.read_parquet(io.BytesIO(next(iter(found.values())))).to_dicts()
+    assert (row["reading_id"], row["device_id"], row["force"]) == ("t1", "press-1", 3.5)
+
+
 def test_a_replay_of_a_range_without_records_is_complete_and_sends_nothing(
     guarded: LaptopCloud, outputs: dict[str, str], until: Until
 ) -> None:
