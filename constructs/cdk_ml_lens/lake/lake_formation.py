@@ -177,7 +177,7 @@ class LakeGovernance(Construct):
     def _after_settings(self, *resources: cdk.CfnResource) -> None:
         if self._settings is not None:
             for resource in resources:
-                resource.add_dependency(self._settings)
+                resource.node.add_dependency(self._settings)
 
 
 def _identity(grantee: iam.IGrantable) -> tuple[str, IConstruct]:

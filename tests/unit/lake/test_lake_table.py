@@ -9,8 +9,10 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 
-from cdk_ml_lens import Column, DataLake, LakeTable, Partition, Table
+from cdk_ml_lens import Column, DataLake, LakeFormation, LakeTable, Partition, PropError, Table
 from tests.unit.templates import Template
 
 Synth = Callable[[cdk.Stack], Template]
@@ -143,3 +145,25 @@ def test_publishing_replaces_files_quarantine_and_the_catalogs_pointer(stack: cd
 def test_writing_to_an_iceberg_table_is_publishing(stack: cdk.Stack, synth: Synth) -> None:
     actions, _ = granted(stack, synth, Table(name="t", columns=COLUMNS, format="iceberg"), "grant_write")
     assert {"glue:UpdateTable", "s3:DeleteObject", "s3:GetObject"} <= actions
+
+
+def test_a_table_may_catalogue_the_files_of_another_bucket(stack: cdk.Stack, synth: Synth) -> None:
+    theirs = s3.Bucket(stack, "Theirs", encryption_key=kms.Key(stack, "TheirKey"))
+    role = iam.Role(stack, "Grantee", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
+    DataLake(stack, "Lake").add_table(DATED, bucket=theirs).grant_read(role)
+    template = synth(stack)
+    assert flat(entry(template)["StorageDescriptor"]["Location"]).startswith("s3://<Theirs")
+    used = {json.dumps(item["Action"]): json.dumps(item["Resource"]) for item in template.statements("Grantee")}
+    assert "TheirKey" in used['"kms:Decrypt"']
+    assert "Theirs" in used['"s3:GetObject"']
+
+
+def test_fails_on_another_bucket_without_a_key(stack: cdk.Stack) -> None:
+    with pytest.raises(PropError, match="bucket must be encrypted with a KMS key for zone 'raw', got 'Test/Theirs'"):
+        DataLake(stack, "Lake").add_table(DATED, bucket=s3.Bucket(stack, "Theirs"))
+
+
+def test_fails_on_another_bucket_where_lake_formation_governs(stack: cdk.Stack) -> None:
+    theirs = s3.Bucket(stack, "Theirs", encryption_key=kms.Key(stack, "TheirKey"))
+    with pytest.raises(PropError, match="bucket must be the zone's where Lake Formation governs"):
+        DataLake(stack, "Lake", governance=LakeFormation()).add_table(DATED, bucket=theirs)
