@@ -58,10 +58,13 @@ def build(app: cdk.App) -> cdk.Stack:
     group.feed(pipeline)
     # endregion
     # region: grant
-    scorer = iam.Role(stack, "Client", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    scorer = iam.Role(stack, "Client", assumed_by=iam.AccountRootPrincipal())
     group.grant_get(scorer)
     # endregion
     cdk.CfnOutput(stack, "FeatureGroupName", value=group.name)
+    cdk.CfnOutput(stack, "RawBucketName", value=telemetry.bucket.bucket_name)
+    cdk.CfnOutput(stack, "MachineArn", value=pipeline.machine.arn)
+    cdk.CfnOutput(stack, "ScorerRoleArn", value=scorer.role_arn)
     return stack
 
 
