@@ -117,6 +117,11 @@ class LakePipeline(Construct):
         self._start(trigger, source, lake)
         self.alarm("FailureAlarm", FAILURE_ALARM)
 
+    @property
+    def roles(self) -> tuple[iam.Role, ...]:
+        """Roles of the jobs, which `DataLake.restrict_key` wants to know."""
+        return tuple(job.role for job in self.jobs)
+
     def then(self, job: EtlJob) -> None:
         """Run one more job after the features are published, such as one that feeds a `FeatureGroup`.
 

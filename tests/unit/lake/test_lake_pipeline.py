@@ -146,6 +146,16 @@ def test_the_scorer_may_read_the_parameters_that_normalising_writes(stack: cdk.S
     assert template.actions("Scorer") == {"kms:Decrypt", "s3:GetObject"}
 
 
+def test_its_roles_can_be_those_that_the_key_is_restricted_to(stack: cdk.Stack, synth: Synth) -> None:
+    lake, telemetry = lake_with_telemetry(stack)
+    made = LakePipeline(stack, "Pipeline", lake=lake, source=telemetry, feature_set=FEATURES)
+    lake.restrict_key(*made.roles)
+    policy = json.dumps(synth(stack).only("AWS::KMS::Key")["KeyPolicy"])
+    for role in made.roles:
+        assert stack.resolve(role.role_arn)["Fn::GetAtt"][0] in policy
+    assert len(made.roles) == 3
+
+
 @pytest.mark.parametrize(
     ("trigger", "expression", "zone"),
     [
