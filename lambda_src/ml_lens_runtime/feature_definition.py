@@ -109,6 +109,11 @@ class FeatureSet:
         """How far before a reading others can change its features, in milliseconds."""
         return max(self.cleaning.hold, *(feature.window for feature in self.features))
 
+    @property
+    def seconds_of_use(self) -> int:
+        """How long after it was received a reading can be part of another one's window, in whole seconds."""
+        return (self.lookback + self.cleaning.allowed_lateness) // 1000
+
 
 def _sensor(entry: Mapping[str, Any]) -> SensorRule:
     return SensorRule(

@@ -85,13 +85,13 @@ def _features(rng: random.Random, sensor: str) -> Iterator[dict[str, Any]]:
     yield _feature(f"{sensor}_rate", sensor, "rate", rng.choice((10, 60, 3600)), null=rng.choice((None, 0.0)))
 
 
-def arrivals(rng: random.Random, document: dict[str, Any]) -> list[Arrival]:
-    """Return the messages of one device by arrival."""
+def arrivals(rng: random.Random, document: dict[str, Any], *, count: int | None = None) -> list[Arrival]:
+    """Return the messages of one device by arrival, of so many readings (default: 1 to 60) and their duplicates."""
     names = [sensor["name"] for sensor in document["sensors"]]
     curves = {name: _curve(rng) for name in names}
     found: list[Arrival] = []
     at = START + rng.randrange(86_400_000)
-    for number in range(rng.randint(1, 60)):
+    for number in range(rng.randint(1, 60) if count is None else count):
         at += _step(rng)
         values = {name: None if rng.random() < 0.15 else next(curves[name]) for name in names}
         if rng.random() < 0.02:

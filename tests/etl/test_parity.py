@@ -43,10 +43,10 @@ class Comparison:
     decisions: set[str]
 
 
-def compare(seed: int, feed: Feed) -> Comparison:
+def compare(seed: int, feed: Feed, *, count: int | None = None) -> Comparison:
     rng = random.Random(seed)
     document = definition(rng)
-    messages = arrivals(rng, document)
+    messages = arrivals(rng, document, count=count)
     expected = offline(messages, document)
     given = feed(messages, document, expected.parameters)
     assert len(expected.outcomes) == len(messages)
@@ -72,6 +72,11 @@ def test_features_and_decisions_are_the_same_online_and_offline_on_600_series() 
     assert compared > 100_000
     every = {"kept", "out_of_range", "no_value", "late", "in_future", "duplicate"}
     assert set().union(*(one.decisions for one in found)) == every
+
+
+@pytest.mark.parametrize("seed", range(2000, 2010))
+def test_features_stay_the_same_over_a_thousand_readings(seed: int) -> None:
+    assert compare(seed, online, count=1000).largest <= TOLERANCE
 
 
 @pytest.mark.parametrize("seed", range(1000, 1010))

@@ -1,28 +1,20 @@
-"""The scorer with a feature set: windows by device, named reasons, nothing lost when the table or S3 fails."""
+"""The scorer with a feature set: windows by device, named reasons, nothing lost when the table fails."""
 
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
-from ml_lens_runtime.env import Settings
 from tests.handlers.fakes import aws_error
-from tests.handlers.moto_account import REGION, Account, MotoClients, make_account
-from tests.handlers.support import NOW, Scorer, rule_output, sqs_record
-from tests.handlers.window_support import feature, make_window_table, settings
-
-FEATURES = (
-    feature("temperature", "value"),
-    feature("mean", "mean", 300),
-    feature("gap", "seconds_since_last", 300, null_value=300.0),
-)
+from tests.handlers.moto_account import REGION, Account
+from tests.handlers.support import NOW, Scorer, sqs_record
+from tests.handlers.window_account import FEATURES, event, of_two_devices, rows, windowed_account, with_windows
 
 
 @pytest.fixture
@@ -31,34 +23,12 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with mock_aws():
-        clients = MotoClients()
-        make_window_table(clients.window)
-        yield make_account(clients)
-
-
-def with_windows(account: Account, *features: dict[str, Any], **changes: Any) -> Settings:
-    made = settings(*features, **changes)
-    return replace(account.settings, features=made.features, windows=made.windows, actions=())
+        yield windowed_account()
 
 
 @pytest.fixture
 def scorer(account: Account) -> Scorer:
     return Scorer(account.clients, settings=with_windows(account, *FEATURES))
-
-
-def event(*seconds_and_values: tuple[float, Any], delay: float = 1.0, first: int = 0, **more: Any) -> dict[str, Any]:
-    """Return a batch of readings of one device, each received a second after it was made."""
-    records = []
-    for number, (second, value) in enumerate(seconds_and_values, start=first):
-        made = datetime.fromtimestamp(NOW - 3000 + second, UTC).isoformat()
-        output = rule_output({"reading_id": f"r{number}", "timestamp": made, "temperature": value, **more})
-        output["received_at"] = round((NOW - 3000 + second + delay) * 1000)
-        records.append(sqs_record(json.dumps(output), number=number))
-    return {"Records": records}
-
-
-def rows(account: Account) -> list[list[float]]:
-    return [row for batch in account.clients.endpoint.batches for row in batch]
 
 
 def test_the_model_gets_the_features_of_the_window_in_their_order(account: Account, scorer: Scorer) -> None:
@@ -111,11 +81,7 @@ def test_a_feature_without_a_value_is_not_given_to_the_model(account: Account, s
 
 
 def test_windows_of_devices_are_apart(account: Account, scorer: Scorer) -> None:
-    batch = event((0, 10.0), (60, 20.0))
-    body = json.loads(batch["Records"][1]["body"])
-    batch["Records"][1]["body"] = json.dumps(body | {"device_id": "turbine-2"})
-
-    assert scorer(batch) == []
+    assert scorer(of_two_devices()) == []
 
     assert rows(account) == [[10.0, 10.0, 300.0], [20.0, 20.0, 300.0]]
 
@@ -127,6 +93,17 @@ def test_a_missing_table_returns_the_batch_with_its_cause(account: Account, scor
 
     (letter,) = account.letters()
     assert (letter["reason"], letter["detail"]) == ("attempts_exhausted", "window: ResourceNotFoundException")
+
+
+def test_devices_do_not_wait_for_each_other(account: Account, scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    together, put = threading.Barrier(2, timeout=20), account.clients.window.put_item
+
+    def slow(**request: Any) -> Any:
+        together.wait()
+        return put(**request)
+
+    monkeypatch.setattr(account.clients.window, "put_item", slow)
+    assert scorer(of_two_devices()) == []
 
 
 def test_no_window_is_begun_without_time_for_the_rest(account: Account, scorer: Scorer) -> None:
@@ -153,45 +130,3 @@ def test_a_redriven_reading_without_an_id_is_no_duplicate_of_itself(account: Acc
 
     assert account.letters() == []
     assert [line["prediction_id"] for line in account.predictions()] == ["turbine-1#trace"]
-
-
-NORMALISED = {"method": "standard", "per": "device"}
-PARAMETERS = {
-    "version": "abc",
-    "method": "standard",
-    "all": {"temperature": [0.0, 1.0], "pressure": [0.0, 1.0]},
-    "devices": {"turbine-1": {"temperature": [10.0, 4.0]}},
-}
-
-
-def normalised(account: Account) -> Settings:
-    made = with_windows(account, *FEATURES, normalisation=NORMALISED)
-    assert made.windows is not None
-    return replace(made, windows=replace(made.windows, bucket="artifacts", key="normalisation/abc.json"))
-
-
-def test_values_are_normalised_by_the_artifact_which_is_read_once(account: Account) -> None:
-    boto3.client("s3", region_name=REGION).create_bucket(Bucket="artifacts")
-    store = account.clients.artifacts
-    store.put_object(Bucket="artifacts", Key="normalisation/abc.json", Body=json.dumps(PARAMETERS))
-    scorer = Scorer(account.clients, settings=normalised(account))
-
-    assert scorer(event((0, 14.0))) == []
-    store.delete_object(Bucket="artifacts", Key="normalisation/abc.json")
-    assert scorer(event((60, 2.0), first=1)) == []
-
-    assert rows(account) == [[1.0, 1.0, 300.0], [-2.0, -0.5, 60.0]]
-
-
-def test_a_missing_or_wrong_artifact_holds_the_readings_back(account: Account) -> None:
-    boto3.client("s3", region_name=REGION).create_bucket(Bucket="artifacts")
-    scorer = Scorer(account.clients, settings=normalised(account))
-    assert scorer(event((0, 14.0))) == ["m0"]
-    wrong = json.dumps(PARAMETERS | {"method": "minmax"})
-    account.clients.artifacts.put_object(Bucket="artifacts", Key="normalisation/abc.json", Body=wrong)
-    assert scorer(event((0, 14.0))) == ["m0"]
-
-    right = json.dumps(PARAMETERS)
-    account.clients.artifacts.put_object(Bucket="artifacts", Key="normalisation/abc.json", Body=right)
-    assert scorer(event((0, 14.0))) == []
-    assert len(account.predictions()) == 1
