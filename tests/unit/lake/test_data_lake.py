@@ -10,6 +10,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from constructs import Construct
 
 from cdk_ml_lens import Column, DataLake, Partition, PropError, Table, Zone
 from tests.unit.templates import Template
@@ -182,3 +183,18 @@ def test_what_holds_data_keeps_its_logical_id(stack: cdk.Stack, synth: Synth) ->
         "LakeZonerawTabletelemetryTable2E974218",
         "LakeQueriesResults4BD376F3",
     }
+
+
+def test_fails_on_names_that_would_be_too_long(stack: cdk.Stack) -> None:
+    with pytest.raises(
+        PropError, match="id must make names of at most 128 characters for the data lake, got .*shorten"
+    ):
+        DataLake(stack, "L" * 130)
+
+
+def test_names_follow_the_stack_and_the_path(app: cdk.App, synth: Synth) -> None:
+    stack = cdk.Stack(app, "Prod", stack_name="plant-7")
+    DataLake(Construct(stack, "Data"), "Lake", zones=[Zone(name="raw")])
+    template = synth(stack)
+    assert template.only("AWS::Glue::Database")["DatabaseInput"]["Name"] == "plant_7_data_lake_raw"
+    assert template.only("AWS::Athena::WorkGroup")["Name"] == "plant_7_data_lake_queries"
