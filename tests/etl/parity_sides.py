@@ -98,7 +98,7 @@ def offline(messages: Sequence[Arrival], document: dict[str, Any]) -> Offline:
     columns = ("reading_id", "device_id", "event_time", "received_at")
     times = {"event_time": pl.Datetime("ms", "UTC"), "received_at": pl.Datetime("ms", "UTC")}
     numbers = {sensor.name: pl.Float64 for sensor in rules.sensors}
-    rows = [{**{name: getattr(message, name) for name in columns}, **message.values} for message in messages]
+    sent = [{**{name: getattr(message, name) for name in columns}, **message.values} for message in messages]
     whole = {
         "reading_id": pl.String,
         "device_id": pl.String,
@@ -106,7 +106,7 @@ def offline(messages: Sequence[Arrival], document: dict[str, Any]) -> Offline:
         "received_at": pl.Int64,
         **numbers,
     }
-    frame = pl.DataFrame(rows, schema=whole).with_columns(pl.col(name).cast(kind) for name, kind in times.items())
+    frame = pl.DataFrame(sent, schema=whole).with_columns(pl.col(name).cast(kind) for name, kind in times.items())
     cleaned = clean_readings(frame.sample(fraction=1.0, shuffle=True, seed=1), rules)
     scales = OfflineParameters.fitted({"d1": fit(cleaned.rows, rules)}, rules.normalisation)
     rows = normalise(cleaned.rows, scales, rules)
@@ -114,7 +114,7 @@ def offline(messages: Sequence[Arrival], document: dict[str, Any]) -> Offline:
     names = [feature.name for feature in rules.features]
     found: dict[str, Outcome] = dict(cleaned.quarantined.select("reading_id", "reason").iter_rows())
     found |= {row["reading_id"]: tuple(row[name] for name in names) for row in features.iter_rows(named=True)}
-    largest = {name: rows[name].abs().max() for name in rules.sensor_names}
+    largest: dict[str, Any] = {name: rows[name].abs().max() for name in rules.sensor_names}
     return Offline(outcomes=found, parameters=scales.to_json(), largest=largest)
 
 

@@ -19,6 +19,7 @@ from moto import mock_aws
 
 from ml_lens_runtime.window_features import Features
 from ml_lens_runtime.window_store import WindowStore
+from tests.etl.parity_handler import through_the_scorer
 from tests.etl.parity_series import Arrival, arrivals, definition
 from tests.etl.parity_sides import Feed, Outcome, decisions, offline, online
 from tests.handlers.window_support import make_window_table
@@ -43,25 +44,38 @@ class Comparison:
     decisions: set[str]
 
 
-def compare(seed: int, feed: Feed, *, count: int | None = None) -> Comparison:
+def compare(seed: int, feed: Feed, *, count: int | None = None, filled: bool = False) -> Comparison:
+    """Compare one series; ``filled``: a number stands for every null, as a model wants it."""
     rng = random.Random(seed)
     document = definition(rng)
+    if filled:
+        document["features"] = [{"null_value": 0.0, **_without_null(rule)} for rule in document["features"]]
     messages = arrivals(rng, document, count=count)
     expected = offline(messages, document)
     given = feed(messages, document, expected.parameters)
     assert len(expected.outcomes) == len(messages)
     assert decisions(given) == decisions(expected.outcomes), seed
-    kept = [name for name, outcome in expected.outcomes.items() if not isinstance(outcome, str)]
+    kept = {name: outcome for name, outcome in expected.outcomes.items() if not isinstance(outcome, str)}
     differences = [
         difference(left, right, rounding=expected.rounding(rule))
-        for name in kept
-        for rule, left, right in zip(document["features"], expected.outcomes[name], given[name], strict=True)
+        for name, outcome in kept.items()
+        for rule, left, right in zip(document["features"], outcome, values_of(given, name), strict=True)
     ]
     return Comparison(
         largest=max(differences, default=0.0),
         compared=len(differences),
         decisions=set(decisions(expected.outcomes).values()),
     )
+
+
+def _without_null(rule: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in rule.items() if value is not None or name != "null_value"}
+
+
+def values_of(outcomes: dict[str, Outcome], name: str) -> Features:
+    found = outcomes[name]
+    assert not isinstance(found, str)
+    return found
 
 
 def test_features_and_decisions_are_the_same_online_and_offline_on_600_series() -> None:
@@ -86,6 +100,11 @@ def test_features_are_the_same_through_dynamodb(seed: int, table: Any) -> None:
         return online(messages, document, parameters, store)
 
     assert compare(seed, feed).largest <= TOLERANCE
+
+
+@pytest.mark.parametrize("seed", range(3000, 3003))
+def test_the_scorer_asks_the_model_with_the_features_of_the_kernel(seed: int) -> None:
+    assert compare(seed, through_the_scorer, filled=True).largest <= TOLERANCE
 
 
 def test_a_difference_would_be_seen() -> None:
