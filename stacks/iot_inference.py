@@ -1,11 +1,23 @@
-"""The flagship: IoT Core rules to a SageMaker AI endpoint and back to an action."""
+"""The flagship: IoT Core rules to a SageMaker AI endpoint and back to an action; on request with a data lake."""
 
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from cdk_ml_lens import Feature, IotInference, ModelArtifact, ModelSource, Variant
+from cdk_ml_lens import (
+    DataLake,
+    Feature,
+    FeatureSet,
+    Ingestion,
+    IotDataLake,
+    IotInference,
+    ModelArtifact,
+    ModelSource,
+    Sensor,
+    Variant,
+)
 
 TURBINE = "temperature,vibration,pressure,rotation_speed"
 
@@ -16,25 +28,56 @@ class IotInferenceStack(cdk.Stack):
     Context
     -------
     model_artifact : path of ``model.tar.gz``; without it, the template takes two parameters at deployment.
-    features : comma-separated names of the model's inputs. Default: those of the simulated turbine.
+    features : comma-separated names of the sensors. Default: those of the simulated turbine.
+    lake : ``true`` keeps telemetry and predictions in a data lake, and the model takes window features of the sensors.
     """
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id, description="Sensor readings scored by an anomaly model, alerts and commands back")
+        names = [name.strip() for name in str(self.node.try_get_context("features") or TURBINE).split(",")]
+        if self.node.try_get_context("lake") in (True, "true"):
+            self._with_lake(names)
+        else:
+            self._outputs(self._inference([Feature(name=name) for name in names]), names)
+
+    def _with_lake(self, names: list[str]) -> None:
+        features = FeatureSet.standard(sensors=[Sensor(name=name) for name in names])
+        lake = DataLake(self, "Lake")
+        # In the order of arrival, because a reading's window is what had arrived before it.
+        inference = self._inference(features, ingestion=Ingestion.streamed(), encryption_key=lake.encryption_key)
+        prepared = IotDataLake(
+            self,
+            "Preparation",
+            lake=lake,
+            fleet=inference.fleet,
+            feature_set=features,
+            alarm_topic=inference.alarms.topic,
+        )
+        predictions = prepared.add_predictions(inference.log)
+        prepared.outputs(self)
+        cdk.CfnOutput(self, "PredictionTable", value=f"{predictions.database_name}.{predictions.name}")
+        self._outputs(inference, list(features.names))
+
+    def _inference(
+        self,
+        features: list[Feature] | FeatureSet,
+        ingestion: Ingestion | None = None,
+        encryption_key: kms.IKey | None = None,
+    ) -> IotInference:
         path = self.node.try_get_context("model_artifact")
         artifact = (
             ModelArtifact.from_parameters(self, "ModelArtifact")
             if path is None
             else ModelArtifact.from_file(self, "ModelArtifact", path)
         )
-        names = str(self.node.try_get_context("features") or TURBINE).split(",")
-        inference = IotInference(
+        return IotInference(
             self,
             "Inference",
             variants=[Variant(name="primary", model=ModelSource.sklearn(artifact))],
-            features=[Feature(name=name.strip()) for name in names],
+            features=features,
+            ingestion=ingestion,
+            encryption_key=encryption_key,
         )
-        self._outputs(inference, names)
 
     def _outputs(self, inference: IotInference, names: list[str]) -> None:
         outputs = {

@@ -8,6 +8,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cdk_ml_lens.core.bucket import SecureBucket
+from cdk_ml_lens.core.feature_set import FeatureSet
 from cdk_ml_lens.core.keys import key_or_new
 from cdk_ml_lens.core.refs import ReadingAction
 from cdk_ml_lens.hosting.capture import DataCapture
@@ -34,8 +35,8 @@ class IotInference(Construct):
         As for every construct.
     variants : sequence of Variant
         What the endpoint serves.
-    features : sequence of Feature
-        Inputs of the model, in its order.
+    features : sequence of Feature, or FeatureSet
+        Inputs of the model, in its order: fields of a reading, or features of its device's window.
     ingestion : Ingestion, optional
         Default: ``Ingestion.queued()``.
     actions : sequence of ReadingAction
@@ -63,7 +64,7 @@ class IotInference(Construct):
         id: str,
         *,
         variants: Sequence[Variant],
-        features: Sequence[Feature],
+        features: Sequence[Feature] | FeatureSet,
         ingestion: Ingestion | None = None,
         actions: Sequence[ReadingAction] = (),
         emails: Sequence[str] = (),
