@@ -66,7 +66,11 @@ def _notify(bus: str) -> Notify:
         import boto3  # a run over local folders needs none
 
         entry = {"Source": EVENT_SOURCE, "DetailType": DETAIL_TYPE, "Detail": json.dumps(detail), "EventBusName": bus}
-        answer = boto3.client("events").put_events(Entries=[entry])
+        try:
+            answer = boto3.client("events").put_events(Entries=[entry])
+        except Exception as error:  # the refusal itself is what the caller has to hear of
+            print(json.dumps({"event_not_sent": str(error)}), flush=True)
+            return
         if answer["FailedEntryCount"]:
             print(json.dumps({"event_not_sent": answer["Entries"]}), flush=True)
 

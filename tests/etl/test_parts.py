@@ -239,3 +239,17 @@ def test_a_refused_batch_is_told_on_the_bus(aws: Any, monkeypatch: pytest.Monkey
     (entry,) = sent
     assert (entry["Source"], entry["DetailType"]) == ("cdk-ml-lens.lake", "Data Quality Failed")
     assert json.loads(entry["Detail"])["failed_rules"] == ["RowCount >= 1"]
+
+
+def test_a_bus_that_refuses_the_event_does_not_hide_the_refusal(
+    aws: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class FakeEvents:
+        """Refuses every call; it is no bus."""
+
+        def put_events(self, **_: Any) -> Any:
+            raise RuntimeError("AccessDenied")
+
+    monkeypatch.setattr(boto3, "client", lambda name: FakeEvents())
+    run_step._notify("lake")({"table": "a.b"})
+    assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"event_not_sent": "AccessDenied"}

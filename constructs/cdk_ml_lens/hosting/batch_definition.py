@@ -114,7 +114,7 @@ def definition(
                         "detail.$": "$.failure.Cause",
                     },
                 },
-                "ResultPath": None,
+                "ResultPath": "$.sent",
                 "Next": "Failed",
             },
             "Failed": {"Type": "Fail", "ErrorPath": "$.failure.Error", "CausePath": "$.failure.Cause"},
