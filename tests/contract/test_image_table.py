@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from cdk_ml_lens.hosting import images
-from cdk_ml_lens.hosting.image_registries import DEEP_LEARNING, FRAMEWORKS, RANDOM_CUT_FOREST
+from cdk_ml_lens.core import image_registries
+from cdk_ml_lens.core.image_registries import DEEP_LEARNING, FRAMEWORKS, RANDOM_CUT_FOREST
+from cdk_ml_lens.hosting.images import InferenceImage
 
 SDK_PYTHON = os.environ.get("ML_LENS_SDK_PYTHON")
 READ = """
@@ -21,10 +22,10 @@ found = image_uris.config_for_framework(framework)
 print(json.dumps(found.get("inference", found)["versions"][version]))
 """
 TABLES = {
-    "sklearn": (images.SKLEARN_VERSION, FRAMEWORKS, images.InferenceImage.sklearn()),
-    "xgboost": (images.XGBOOST_VERSION, FRAMEWORKS, images.InferenceImage.xgboost()),
-    "pytorch": (images.PYTORCH_VERSION, DEEP_LEARNING, images.InferenceImage.pytorch()),
-    "randomcutforest": ("1", RANDOM_CUT_FOREST, images.InferenceImage.random_cut_forest()),
+    "sklearn": (image_registries.SKLEARN_VERSION, FRAMEWORKS, InferenceImage.sklearn()),
+    "xgboost": (image_registries.XGBOOST_VERSION, FRAMEWORKS, InferenceImage.xgboost()),
+    "pytorch": (image_registries.PYTORCH_VERSION, DEEP_LEARNING, InferenceImage.pytorch()),
+    "randomcutforest": ("1", RANDOM_CUT_FOREST, InferenceImage.random_cut_forest()),
 }
 
 

@@ -1,6 +1,11 @@
-"""Accounts that publish AWS's model images, by region; tests/contract/test_image_table.py holds them to the SDK."""
+"""Versions of AWS's model images, and the accounts that publish them by region; tests/contract/test_image_table.py holds them to the SDK."""
 
 from __future__ import annotations
+
+SKLEARN_REPOSITORY = "sagemaker-scikit-learn"
+SKLEARN_VERSION = "1.9-0"
+XGBOOST_VERSION = "3.2-0"
+PYTORCH_VERSION = "2.6.0"
 
 # scikit-learn and XGBoost
 FRAMEWORKS = {
