@@ -7,6 +7,7 @@ import json
 import textwrap
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,12 @@ def test_the_end_of_a_run_is_an_event(
     (body,) = collected(queue, 1)
     detail = json.loads(body)["detail"]
     assert (detail["state"], detail["message"]) == ("FAILED", "SystemExit: nothing to do")
+    now = datetime.now(UTC)
+    (point,) = laptop_cloud.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/Events", MetricName="TriggeredRules", Dimensions=[{"Name": "RuleName", "Value": "glue-ended"}],
+        StartTime=now - timedelta(minutes=5), EndTime=now + timedelta(minutes=5), Period=3600, Statistics=["Sum"],
+    )["Datapoints"]  # fmt: skip
+    assert point["Sum"] == 1
 
 
 READ = """

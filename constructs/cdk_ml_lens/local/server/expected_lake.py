@@ -22,7 +22,14 @@ EXPECTED: tuple[Expected, ...] = (
         _create_log_stream="data",
         _put_log_events="data",
     ),
-    *calls("ministack.services.eventbridge", _put_events="data allow_aws_source"),
+    *values("ministack.services.eventbridge", "_rules"),
+    *calls(
+        "ministack.services.eventbridge",
+        _put_events="data allow_aws_source",
+        _dispatch_event="event view",
+        _pattern_event_view="event",
+        _matches_pattern_view="pattern_str view owner",
+    ),
     *calls("ministack.services.stepfunctions", _invoke_resource_with_timeout="resource input_data timeout"),
     *calls(
         "ministack.services.firehose",
