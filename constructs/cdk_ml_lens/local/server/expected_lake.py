@@ -30,7 +30,19 @@ EXPECTED: tuple[Expected, ...] = (
         _pattern_event_view="event",
         _matches_pattern_view="pattern_str view owner",
     ),
-    *calls("ministack.services.stepfunctions", _invoke_resource_with_timeout="resource input_data timeout"),
+    *values("ministack.services.stepfunctions", "_executions", "_state_machines"),
+    *calls(
+        "ministack.services.stepfunctions",
+        _invoke_resource_with_timeout="resource input_data timeout",
+        _run_execution="exec_arn",
+    ),
+    *values("ministack.services.iam", "_roles"),
+    *values("ministack.core.iam_evaluator", "EvalContext"),
+    *calls(
+        "ministack.core.iam_evaluator",
+        _gather_role_policies="role_name account_id",
+        _permissions_boundary="store name account_id",
+    ),
     *calls(
         "ministack.services.firehose",
         _evaluate_prefix="template t query_keys lambda_keys error_type",
