@@ -209,3 +209,24 @@ def test_a_partition_that_nobody_registered_is_not_read(laptop_cloud: LaptopClou
     entry = {"Values": ["2"], "StorageDescriptor": {**shown, "Location": "s3://athena-lake/registered/day=2/"}}
     laptop_cloud.client("glue").create_partition(DatabaseName="lake", TableName="registered", PartitionInput=entry)
     assert ask("SELECT day FROM registered") == [["2"]]
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("from_utf8(from_base64('aGVsbG8='))", "hello"),
+        ("from_iso8601_timestamp('2026-01-02T03:04:05+01:00')", "2026-01-02 02:04:05.000"),
+        ("from_unixtime(1.5)", "1970-01-01 00:00:01.500"),
+        ("date_parse('2026-01-02 03:04', '%Y-%m-%d %H:%i')", "2026-01-02 03:04:00.000"),
+        ("json_extract_scalar('{\"a\": {\"b\": 7}}', '$.a.b')", "7"),
+        ("regexp_like('unit-7', '-[0-9]$')", "true"),
+        ("to_unixtime(timestamp '1970-01-01 00:00:05')", "5.0"),
+    ],
+)
+def test_functions_of_athena_are_there(expression: str, value: str, ask: Ask) -> None:
+    assert ask(f"SELECT {expression}") == [[value]]
+
+
+def test_a_time_with_a_zone_is_shown_as_utc(ask: Ask) -> None:
+    query = "SELECT CAST('2026-01-02 03:04:05+02' AS timestamp with time zone) AS at, 1 AS one ORDER BY one"
+    assert ask(query) == [["2026-01-02 01:04:05.000", "1"]]

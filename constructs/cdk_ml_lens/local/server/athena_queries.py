@@ -14,7 +14,7 @@ from ministack import app
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import athena, glue, s3
 
-from . import athena_results, callers, s3_keys
+from . import athena_functions, athena_results, callers, s3_keys
 from .athena_projection import Projection
 from .athena_relations import Source, quoted, relation
 from .athena_results import QueryError
@@ -102,8 +102,8 @@ def _run(query: str, database: str, execution: Execution) -> dict[str, Any]:
         limit = athena_results.config(execution).get("BytesScannedCutoffPerQuery")
         if limit is not None and scanned > int(limit):
             raise _LimitError("Query cancelled! : Bytes scanned limit was exceeded")
-        connection.execute("SET TimeZone = 'UTC'")
-        result = connection.execute(sql)
+        athena_functions.prepare(connection)
+        result = athena_functions.run(connection, sql)
         described = result.description or []
         kinds = [str(item[1]).upper().split("(")[0].strip() for item in described]
         return {
