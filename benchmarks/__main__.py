@@ -18,7 +18,7 @@ MEANING = {
     "etl_single_node_over_pandas": "the same ÷ pandas (goal ≤ 0.5)",
     "etl_spark_over_spark_windows": "the same job, Spark engine ÷ Spark's built-in windows (goal ≤ 0.5)",
     "etl_peak_memory_over_polars": "its peak memory, single node ÷ bare Polars (lower is better)",
-    "etl_peak_memory_ten_times_the_devices": "its peak memory, ten times the devices ÷ as many of the same size (goal 1)",
+    "etl_peak_memory_ten_times_the_devices": "its peak memory, 10 times the devices ÷ a tenth of them (goal 1)",
     "endpoint_calls_per_1000_readings": "endpoint calls per 1,000 readings, queued (lower is better)",
 }
 

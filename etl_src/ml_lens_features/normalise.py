@@ -158,7 +158,8 @@ def normalise(rows: pl.DataFrame, parameters: Parameters, definition: FeatureSet
         return rows
     device = str(rows["device_id"][0])
     scales: Iterable[tuple[str, Scale]] = ((name, parameters.of(device, name)) for name in definition.sensor_names)
-    return rows.with_columns((pl.col(name) - centre) / scale for name, (centre, scale) in scales)
+    # By multiplication, as the scorer does: both have the same last bit.
+    return rows.with_columns((pl.col(name) - centre) * (1.0 / scale) for name, (centre, scale) in scales)
 
 
 def _scales(entry: Mapping[str, list[float]]) -> dict[str, Scale]:

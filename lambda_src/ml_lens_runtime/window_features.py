@@ -134,8 +134,16 @@ def _normalised(reading: Reading, definition: FeatureSet, parameters: Parameters
     return found
 
 
+def _sum(values: Iterable[float]) -> float:
+    """Return the exactly rounded sum; nan or an infinity, not an error, where floats do not reach that far."""
+    try:
+        return math.fsum(values)
+    except (OverflowError, ValueError):  # beyond 1.8e308 on the way, or infinities of both signs
+        return math.nan
+
+
 def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
+    return _sum(values) / len(values)
 
 
 def _std(values: Sequence[float]) -> float:
@@ -143,7 +151,7 @@ def _std(values: Sequence[float]) -> float:
     if min(values) == max(values):
         return 0.0
     mean = _mean(values)
-    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+    return math.sqrt(_sum((value - mean) * (value - mean) for value in values) / (len(values) - 1))
 
 
 _OVER: dict[str, Callable[[Sequence[float]], float]] = {"mean": _mean, "std": _std, "minimum": min, "maximum": max}

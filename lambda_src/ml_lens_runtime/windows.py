@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -100,10 +101,13 @@ def _note(task: Task, outcome: Features | ReadingError, *, names: Sequence[str])
         task.fault = outcome
         return
     missing = [name for name, value in zip(names, outcome, strict=True) if value is None]
+    values = tuple(value for value in outcome if value is not None)
     if missing:
         task.fault = ReadingError("missing_feature", f"no value for {', '.join(missing)}")
+    elif not all(map(math.isfinite, values)):
+        task.fault = ReadingError("not_finite", "the window holds a value too large to compute with")
     else:
-        task.values = tuple(value for value in outcome if value is not None)
+        task.values = values
 
 
 def _cause(error: Exception) -> str:

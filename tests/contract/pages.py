@@ -22,6 +22,7 @@ CONSTRUCT_PAGES = {
     "feature-group": ("feature_group",),
     "window-features": ("window_features",),
     "patterns": ("iot_inference",),
+    "iot-data-lake": ("iot_data_lake",),
 }
 BLOCK = re.compile(r"(?:<!-- example: ([^\n]+) -->\n)?```python\n(.*?)```", re.DOTALL)
 

@@ -49,7 +49,7 @@ def test_imports_go_downwards(floor: str) -> None:
         assert used & set(FLOORS) <= allowed, f"{path.relative_to(ROOT)} imports {used - allowed}"
 
 
-@pytest.mark.parametrize("tree", ["lambda_src", "model_src"])
+@pytest.mark.parametrize("tree", ["lambda_src", "model_src", "etl_src"])
 def test_code_that_runs_in_aws_never_imports_the_library(tree: str) -> None:
     for path in (ROOT / tree).rglob("*.py"):
         used = {name.split(".")[0] for name in imported(path)}

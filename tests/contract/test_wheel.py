@@ -32,6 +32,8 @@ def test_wheel_holds_types_runtime_and_model_code(wheel: Path) -> None:
         "cdk_ml_lens/_bundled/lambda_src/ml_lens_runtime/env.py",
         "cdk_ml_lens/_bundled/model_src/anomaly/train.py",
         "cdk_ml_lens/_bundled/model_src/anomaly/inference.py",
+        "cdk_ml_lens/_bundled/etl_src/jobs/run_step.py",
+        "cdk_ml_lens/_bundled/etl_src/ml_lens_features/windows.py",
         "cdk_ml_lens/local/pins/cloud.txt",
         "cdk_ml_lens/local/pins/model.txt",
     } <= names

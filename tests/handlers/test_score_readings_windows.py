@@ -14,7 +14,10 @@ from moto import mock_aws
 from tests.handlers.fakes import aws_error
 from tests.handlers.moto_account import REGION, Account
 from tests.handlers.support import NOW, Scorer, sqs_record
-from tests.handlers.window_account import FEATURES, event, of_two_devices, rows, windowed_account, with_windows
+from tests.handlers.window_account import FEATURES, event, rows, windowed_account, with_windows
+from tests.handlers.window_support import feature
+
+OF_TWO_DEVICES = {"Records": event((0, 10.0))["Records"] + event((60, 20.0), first=1, device="turbine-2")["Records"]}
 
 
 @pytest.fixture
@@ -80,8 +83,22 @@ def test_a_feature_without_a_value_is_not_given_to_the_model(account: Account, s
     assert (letter["reason"], letter["detail"]) == ("missing_feature", "no value for temperature, mean")
 
 
+@pytest.mark.parametrize("absurd", [1e200, 1.7e308])
+def test_an_absurd_value_without_bounds_harms_its_own_device_only(account: Account, absurd: float) -> None:
+    over = {"sensor": "pressure", "null_value": 0.0}
+    rules = (feature("mean", "mean", 300, **over), feature("std", "std", 300, **over))
+    scorer = Scorer(account.clients, settings=with_windows(account, *rules))
+    other = event((2, 10.0), first=2, device="turbine-2", pressure=3.0)
+    parts = [event((0, 10.0), pressure=absurd), event((1, 10.0), first=1, pressure=1.0), other]
+
+    assert scorer({"Records": [record for part in parts for record in part["Records"]]}) == []
+
+    assert {line["reading_id"] for line in account.predictions()} == {"r0", "r2"}
+    assert [(letter["reading_id"], letter["reason"]) for letter in account.letters()] == [("r1", "not_finite")]
+
+
 def test_windows_of_devices_are_apart(account: Account, scorer: Scorer) -> None:
-    assert scorer(of_two_devices()) == []
+    assert scorer(OF_TWO_DEVICES) == []
 
     assert rows(account) == [[10.0, 10.0, 300.0], [20.0, 20.0, 300.0]]
 
@@ -103,7 +120,7 @@ def test_devices_do_not_wait_for_each_other(account: Account, scorer: Scorer, mo
         return put(**request)
 
     monkeypatch.setattr(account.clients.window, "put_item", slow)
-    assert scorer(of_two_devices()) == []
+    assert scorer(OF_TWO_DEVICES) == []
 
 
 def test_no_window_is_begun_without_time_for_the_rest(account: Account, scorer: Scorer) -> None:

@@ -31,12 +31,20 @@ def with_windows(account: Account, *features: dict[str, Any], **changes: Any) ->
     return replace(account.settings, features=made.features, windows=made.windows, actions=())
 
 
-def event(*seconds_and_values: tuple[float, Any], delay: float = 1.0, first: int = 0, **more: Any) -> dict[str, Any]:
+def event(
+    *seconds_and_values: tuple[float, Any],
+    delay: float = 1.0,
+    first: int = 0,
+    device: str = "turbine-1",
+    **more: Any,
+) -> dict[str, Any]:
     """Return a batch of readings of one device, each received a second after it was made."""
     records = []
     for number, (second, value) in enumerate(seconds_and_values, start=first):
         made = datetime.fromtimestamp(NOW - 3000 + second, UTC).isoformat()
-        output = rule_output({"reading_id": f"r{number}", "timestamp": made, "temperature": value, **more})
+        output = rule_output(
+            {"reading_id": f"r{number}", "timestamp": made, "temperature": value, **more}, device=device
+        )
         output["received_at"] = round((NOW - 3000 + second + delay) * 1000)
         records.append(sqs_record(json.dumps(output), number=number))
     return {"Records": records}
@@ -44,10 +52,3 @@ def event(*seconds_and_values: tuple[float, Any], delay: float = 1.0, first: int
 
 def rows(account: Account) -> list[list[float]]:
     return [row for batch in account.clients.endpoint.batches for row in batch]
-
-
-def of_two_devices() -> dict[str, Any]:
-    batch = event((0, 10.0), (60, 20.0))
-    body = json.loads(batch["Records"][1]["body"])
-    batch["Records"][1]["body"] = json.dumps(body | {"device_id": "turbine-2"})
-    return batch

@@ -185,3 +185,48 @@ def test_a_query_of_no_table_fails_and_an_unknown_workgroup_is_refused(
     athena = laptop_cloud.client("athena")
     with pytest.raises(athena.exceptions.InvalidRequestException, match="WorkGroup none is not found"):
         athena.start_query_execution(QueryString="SELECT 1", WorkGroup="none")
+
+
+def test_a_query_must_name_the_value_of_an_injected_partition(
+    laptop_cloud: LaptopCloud, ask: Ask, until: Until
+) -> None:
+    key = [{"Name": "device_id", "Type": "string"}]
+    parameters = {"projection.enabled": "true", "projection.device_id.type": "injected"}
+    table(laptop_cloud, "injected", {"n": "int"}, JSON, PartitionKeys=key, Parameters=parameters)
+    for device in "ab":
+        put(laptop_cloud, f"injected/device_id={device}/1.json", b'{"n": 7}')
+    failed = run(laptop_cloud, until, "SELECT n FROM injected")
+    assert "CONSTRAINT_VIOLATION" in failed["Status"]["StateChangeReason"]
+    assert ask("SELECT n, device_id FROM injected WHERE device_id = 'a'") == [["7", "a"]]
+
+
+def test_a_partition_that_nobody_registered_is_not_read(laptop_cloud: LaptopCloud, ask: Ask) -> None:
+    key = [{"Name": "day", "Type": "string"}]
+    table(laptop_cloud, "registered", {"n": "int"}, JSON, PartitionKeys=key)
+    for day in ("1", "2"):
+        put(laptop_cloud, f"registered/day={day}/1.json", b'{"n": 7}')
+    shown = laptop_cloud.client("glue").get_table(DatabaseName="lake", Name="registered")["Table"]["StorageDescriptor"]
+    entry = {"Values": ["2"], "StorageDescriptor": {**shown, "Location": "s3://athena-lake/registered/day=2/"}}
+    laptop_cloud.client("glue").create_partition(DatabaseName="lake", TableName="registered", PartitionInput=entry)
+    assert ask("SELECT day FROM registered") == [["2"]]
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("from_utf8(from_base64('aGVsbG8='))", "hello"),
+        ("from_iso8601_timestamp('2026-01-02T03:04:05+01:00')", "2026-01-02 02:04:05.000"),
+        ("from_unixtime(1.5)", "1970-01-01 00:00:01.500"),
+        ("date_parse('2026-01-02 03:04', '%Y-%m-%d %H:%i')", "2026-01-02 03:04:00.000"),
+        ("json_extract_scalar('{\"a\": {\"b\": 7}}', '$.a.b')", "7"),
+        ("regexp_like('unit-7', '-[0-9]$')", "true"),
+        ("to_unixtime(timestamp '1970-01-01 00:00:05')", "5.0"),
+    ],
+)
+def test_functions_of_athena_are_there(expression: str, value: str, ask: Ask) -> None:
+    assert ask(f"SELECT {expression}") == [[value]]
+
+
+def test_a_time_with_a_zone_is_shown_as_utc(ask: Ask) -> None:
+    query = "SELECT CAST('2026-01-02 03:04:05+02' AS timestamp with time zone) AS at, 1 AS one ORDER BY one"
+    assert ask(query) == [["2026-01-02 01:04:05.000", "1"]]

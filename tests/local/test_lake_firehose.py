@@ -7,7 +7,7 @@ import gzip
 import io
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -93,12 +93,12 @@ def transformed(name: str) -> dict[str, Any]:
     return {"Enabled": True, "Processors": [{"Type": "Lambda", "Parameters": values}]}
 
 
-def converted(database: str) -> dict[str, Any]:
+def converted(database: str, deserializer: str = "HiveJsonSerDe") -> dict[str, Any]:
     schema = {"DatabaseName": database, "TableName": "readings", "RoleARN": ROLE, "Region": "us-east-1"}
     return {
         "Enabled": True,
         "SchemaConfiguration": schema,
-        "InputFormatConfiguration": {"Deserializer": {"HiveJsonSerDe": {}}},
+        "InputFormatConfiguration": {"Deserializer": {deserializer: {}}},
         "OutputFormatConfiguration": {"Serializer": {"ParquetSerDe": {"Compression": "SNAPPY"}}},
     }
 
@@ -116,6 +116,16 @@ def objects(cloud: LaptopCloud, bucket: str, prefix: str) -> dict[str, bytes]:
 
 def documents(found: dict[str, bytes]) -> list[dict[str, Any]]:
     return [json.loads(line) for body in found.values() for line in body.splitlines()]
+
+
+def lowest(cloud: LaptopCloud, stream: str, metric: str) -> float:
+    """Return the smallest value of a metric of the stream."""
+    now = datetime.now(UTC)
+    points = cloud.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/Firehose", MetricName=metric, Dimensions=[{"Name": "DeliveryStreamName", "Value": stream}],
+        StartTime=now - timedelta(minutes=5), EndTime=now + timedelta(minutes=5), Period=3600, Statistics=["Minimum"],
+    )["Datapoints"]  # fmt: skip
+    return min(float(point["Minimum"]) for point in points)
 
 
 READINGS = (
@@ -178,6 +188,8 @@ def test_a_function_that_keeps_failing_costs_the_records_their_place_but_not_the
     put(laptop_cloud, made["Stream"], b"crash")
     (document,) = documents(until(lambda: objects(laptop_cloud, made["Bucket"], "errors/"), seconds=30))
     assert (document["errorCode"], document["attemptsMade"]) == ("Lambda.FunctionError", 4)
+    assert lowest(laptop_cloud, made["Stream"], "ExecuteProcessing.Success") == 0
+    assert lowest(laptop_cloud, made["Stream"], "IncomingRecords") == 1
     assert base64.b64decode(document["rawData"]) == b"crash"
 
 
@@ -218,3 +230,11 @@ def test_records_that_do_not_fit_the_table_leave_the_others_alone(
     ((key, body),) = objects(laptop_cloud, made["Bucket"], "rows/").items()
     assert key.endswith(".parquet")
     assert pl.read_parquet(io.BytesIO(body))["temperature"].to_list() == [1.0, 1.0]
+
+
+def test_the_openx_deserializer_reads_iso_times(laptop_cloud: LaptopCloud, stream: Stream, until: Until) -> None:
+    conversion = converted("openx", "OpenXJsonSerDe")
+    made = stream("Openx", Prefix="rows/", DataFormatConversionConfiguration=conversion)
+    put(laptop_cloud, made["Stream"], {"Device_Id": "a", "event_time": "2026-01-02T03:04:05.5Z", "unknown": 1})
+    ((_, body),) = until(lambda: objects(laptop_cloud, made["Bucket"], "rows/")).items()
+    assert pl.read_parquet(io.BytesIO(body)).rows() == [("a", datetime(2026, 1, 2, 3, 4, 5, 500_000), None, None)]

@@ -7,6 +7,7 @@ import json
 import textwrap
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -120,12 +121,12 @@ def test_runs_beyond_the_jobs_concurrency_are_refused_and_a_run_can_be_stopped(
     assert finished(laptop_cloud, until, name, run_id)["JobRunState"] == "STOPPED"
 
 
-def machine(cloud: LaptopCloud, name: str, *, timeout: int = 60) -> str:
+def machine(cloud: LaptopCloud, name: str, *, timeout: int = 60, role: str = "any") -> str:
     parameters = {"JobName": name, "Arguments": {"--key.$": "$.key"}}
     task = {"Type": "Task", "Resource": "arn:aws:states:::glue:startJobRun.sync", "Parameters": parameters, "End": True}
     definition = {"StartAt": "Run", "States": {"Run": {**task, "TimeoutSeconds": timeout}}}
     arn: str = cloud.client("stepfunctions").create_state_machine(
-        name=f"run-{name}", definition=json.dumps(definition), roleArn="arn:aws:iam::000000000000:role/any"
+        name=f"run-{name}", definition=json.dumps(definition), roleArn=f"arn:aws:iam::000000000000:role/{role}"
     )["stateMachineArn"]
     return arn
 
@@ -168,6 +169,16 @@ def test_a_state_that_times_out_stops_its_run(laptop_cloud: LaptopCloud, job: Jo
     assert finished(laptop_cloud, until, name, run["Id"])["JobRunState"] == "STOPPED"
 
 
+def test_an_execution_that_is_stopped_stops_its_run(laptop_cloud: LaptopCloud, job: Job, until: Until) -> None:
+    name, states = job("Abandoned", SLEEP), laptop_cloud.client("stepfunctions")
+    arn = machine(laptop_cloud, name)
+    execution = states.start_execution(stateMachineArn=arn, input='{"key": "any"}')["executionArn"]
+    glue = laptop_cloud.client("glue")
+    (run,) = until(lambda: glue.get_job_runs(JobName=name)["JobRuns"])
+    states.stop_execution(executionArn=execution)
+    assert finished(laptop_cloud, until, name, run["Id"])["JobRunState"] == "STOPPED"
+
+
 def test_the_end_of_a_run_is_an_event(
     laptop_cloud: LaptopCloud, job: Job, until: Until, collected: Callable[..., list[str]]
 ) -> None:
@@ -182,6 +193,12 @@ def test_the_end_of_a_run_is_an_event(
     (body,) = collected(queue, 1)
     detail = json.loads(body)["detail"]
     assert (detail["state"], detail["message"]) == ("FAILED", "SystemExit: nothing to do")
+    now = datetime.now(UTC)
+    (point,) = laptop_cloud.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/Events", MetricName="TriggeredRules", Dimensions=[{"Name": "RuleName", "Value": "glue-ended"}],
+        StartTime=now - timedelta(minutes=5), EndTime=now + timedelta(minutes=5), Period=3600, Statistics=["Sum"],
+    )["Datapoints"]  # fmt: skip
+    assert point["Sum"] == 1
 
 
 READ = """
@@ -205,3 +222,20 @@ def test_with_iam_enforced_a_job_reads_what_its_role_allows(guarded: LaptopCloud
         found[key] = finished(guarded, until, name, run_id)
     assert found["mine"]["JobRunState"] == "SUCCEEDED"
     assert "AccessDenied" in found["theirs"]["ErrorMessage"]
+
+
+@pytest.mark.parametrize("missing", ["BatchStopJobRun", "GetJobRun", "GetJobRuns", "StartJobRun"])
+def test_with_iam_enforced_a_state_machine_needs_each_action_on_the_job(
+    missing: str, guarded: LaptopCloud, until: Until
+) -> None:
+    actions = {"BatchStopJobRun", "GetJobRun", "GetJobRuns", "StartJobRun"} - {missing}
+    allowed = policy(([f"glue:{action}" for action in sorted(actions)], "*"))
+    principal = {"Service": "states.amazonaws.com"}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    trust = {"Version": "2012-10-17", "Statement": [statement]}
+    iam = guarded.client("iam")
+    iam.create_role(RoleName=f"without-{missing}", AssumeRolePolicyDocument=json.dumps(trust))
+    iam.put_role_policy(RoleName=f"without-{missing}", PolicyName="own", PolicyDocument=json.dumps(allowed))
+    ended = executed(guarded, until, machine(guarded, f"none-{missing}", role=f"without-{missing}"), "any")
+    assert ended["error"] == "Glue.AccessDeniedException"
+    assert f"glue:{missing}" in ended["cause"]

@@ -44,7 +44,7 @@ def test_the_server_imports_neither_the_library_nor_the_cdk() -> None:
 
 
 def test_the_pins_name_one_version_each_and_no_registry() -> None:
-    for name in ("cloud", "model"):
+    for name in ("cloud", "etl", "model", "spark"):
         lines = (Path(venvs.PINS) / f"{name}.txt").read_text().splitlines()
         pins = [line for line in lines if line and not line.startswith("#") and not line.startswith(" ")]
         assert len(pins) > 5

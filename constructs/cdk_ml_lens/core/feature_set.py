@@ -22,7 +22,7 @@ class FeatureSet:
     features : sequence of WindowFeature
         Columns of the feature table and inputs of the model, in this order.
     cleaning : Cleaning
-        Default: an hour of lateness, ten minutes of holding.
+        Default: an hour of lateness, four minutes of holding.
     normalisation : Normalisation
         Default: none.
 
@@ -65,7 +65,8 @@ class FeatureSet:
     ) -> FeatureSet:
         """Return value, mean, standard deviation, minimum, maximum and rate of each sensor, and the reading's gap.
 
-        No feature is null while the sensor has a value, so a model can take every row.
+        No feature is null while the sensor has a value, so a model can take every row; that takes a window longer than
+        ``cleaning.hold_seconds``.
         """
         features = [feature for sensor in sensors for feature in _standard(sensor.name, window_seconds, rate_seconds)]
         since = WindowFeature(
@@ -85,6 +86,12 @@ class FeatureSet:
     def names(self) -> tuple[str, ...]:
         """Names of the features, in the model's input order."""
         return tuple(feature.name for feature in self.features)
+
+    @property
+    def nullable(self) -> tuple[str, ...]:
+        """Names of the features that can be null although their sensor has a value."""
+        hold = self.cleaning.hold_seconds
+        return tuple(feature.name for feature in self.features if feature.can_be_null(hold_seconds=hold))
 
     @property
     def overlap_seconds(self) -> int:

@@ -103,11 +103,18 @@ class WindowFeature:
         )
         faults.raise_any()
 
-    @property
-    def can_be_null(self) -> bool:
-        """Whether the feature can be null although the sensor has a value: a model cannot take that."""
+    def can_be_null(self, *, hold_seconds: int) -> bool:
+        """Return whether the feature can be null although the sensor has a value: a model cannot take that.
+
+        Parameters
+        ----------
+        hold_seconds : int
+            How long a missing value is held, in seconds. A held value is in no window, so a window must be longer.
+        """
+        if self.null_value is not None or self.statistic == "value":
+            return False
         looks_back = self.statistic in ("rate", "seconds_since_last") or self.minimum_readings > 1
-        return looks_back and self.null_value is None
+        return looks_back or self.window_seconds <= hold_seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +128,8 @@ class Cleaning:
     future_tolerance_seconds : int
         A reading whose event time is further ahead of its arrival is quarantined as ``in_future``. Default: 60.
     hold_seconds : int
-        A missing value is the last measured one if that is at most this old. Default: 600. 0: stays null.
+        A missing value is the last measured one if that is at most this old. Default: 240, less than
+        the five minutes of a standard window. 0: stays null.
 
     Notes
     -----
@@ -130,7 +138,7 @@ class Cleaning:
 
     allowed_lateness_seconds: int = 3600
     future_tolerance_seconds: int = 60
-    hold_seconds: int = 600
+    hold_seconds: int = 240
 
     def __post_init__(self) -> None:
         faults = Faults("cleaning")

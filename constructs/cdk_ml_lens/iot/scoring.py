@@ -140,8 +140,9 @@ class Scoring:
 
 
 def _check_set(faults: Faults, feature_set: FeatureSet) -> None:
-    nullable = [feature.name for feature in feature_set.features if feature.can_be_null]
-    faults.unless(not nullable, "features", "never be null while the sensor has a value", nullable, "set a null_value")
+    nullable = list(feature_set.nullable)
+    cure = "set a null_value, or hold for less than the window"
+    faults.unless(not nullable, "features", "never be null while the sensor has a value", nullable, cure)
     size = len(_packed(feature_set))
     faults.unless(
         size <= _MOST_PACKED_BYTES,

@@ -139,13 +139,16 @@ class EtlJob(Construct):
         return add_alarm(self, id, metric=metric, rule=rule, topic=self._alarm_topic)
 
     def _security(self, key: kms.IKey) -> glue.SecurityConfiguration:
-        return glue.SecurityConfiguration(
+        security = glue.SecurityConfiguration(
             self,
             "Security",
             s3_encryption=glue.S3Encryption.kms(key),
             cloud_watch_encryption=glue.CloudWatchEncryption.kms(key),
             job_bookmarks_encryption=glue.JobBookmarksEncryption.client_side_kms(key),
         )
+        # It holds no data and has a fixed name: were it kept, the stack could not be made a second time.
+        security.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
+        return security
 
     def _job(
         self,

@@ -153,11 +153,10 @@ def prepare(cloud: LaptopCloud, machine: str) -> None:
 
 
 def published(cloud: LaptopCloud, athena: Athena, table: str) -> Zone:
-    """Return a zone's account: in and quarantined by the manifest of the version that the catalog names, out by Athena."""
+    """Return a zone's account: in and quarantined by the manifest of the published version, out by Athena."""
     database, name = table.split(".")
-    location = cloud.client("glue").get_table(DatabaseName=database, Name=name)["Table"]["StorageDescriptor"][
-        "Location"
-    ]
+    found = cloud.client("glue").get_table(DatabaseName=database, Name=name)["Table"]
+    location = found["StorageDescriptor"]["Location"]
     bucket, _, prefix = location.removeprefix("s3://").rstrip("/").partition("/")
     above, _, version = prefix.rpartition("/version=")
     key = f"{above}/_versions/{version}.json"

@@ -27,7 +27,12 @@ def test_standard_has_six_features_per_sensor_and_the_gap() -> None:
 
 
 def test_standard_never_gives_a_model_null() -> None:
-    assert not any(feature.can_be_null for feature in FeatureSet.standard(sensors=[TEMPERATURE]).features)
+    assert FeatureSet.standard(sensors=[TEMPERATURE]).nullable == ()
+
+
+def test_a_value_held_for_longer_than_a_window_leaves_the_window_empty() -> None:
+    held = FeatureSet.standard(sensors=[TEMPERATURE], cleaning=Cleaning(hold_seconds=300))
+    assert held.nullable == ("temperature_mean_300s", "temperature_minimum_300s", "temperature_maximum_300s")
 
 
 def test_rendered_definition_holds_every_value() -> None:

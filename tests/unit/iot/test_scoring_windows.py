@@ -114,7 +114,7 @@ def scoring_with(stack: cdk.Stack, **props: object) -> Scoring:
 def test_fails_on_features_that_can_be_null(stack: cdk.Stack) -> None:
     rate = WindowFeature(name="rate", statistic="rate", sensor="temperature", window_seconds=60)
     features = FeatureSet(sensors=[Sensor(name="temperature")], features=[rate])
-    with pytest.raises(PropError, match="features must never be null .* got \\['rate'\\]; set a null_value"):
+    with pytest.raises(PropError, match="features must never be null .* got \\['rate'\\]; set a null_value, or hold"):
         scoring_with(stack, features=features)
 
 

@@ -36,6 +36,14 @@ class Projection:
             }
         return Projection(rules=rules)
 
+    def unnamed(self, query: str) -> str | None:
+        """Return an injected column that ``query`` does not compare with anything."""
+        for name, rule in self.rules.items():
+            compared = re.search(rf'\b{name}"?\s*(=|in\b)', query, re.IGNORECASE)
+            if rule.get("type") == "injected" and compared is None:
+                return name
+        return None
+
     def holds(self, values: dict[str, str]) -> bool:
         """Tell whether there is a partition with these values."""
         return all(_possible(self.rules[name], value) for name, value in values.items())

@@ -14,7 +14,8 @@ from ministack import app
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import athena, glue, s3
 
-from . import athena_results, callers, s3_keys
+from . import athena_functions, athena_results, callers, s3_keys
+from .athena_projection import Projection
 from .athena_relations import Source, quoted, relation
 from .athena_results import QueryError
 from .moto_bridge import Answer, error
@@ -101,8 +102,8 @@ def _run(query: str, database: str, execution: Execution) -> dict[str, Any]:
         limit = athena_results.config(execution).get("BytesScannedCutoffPerQuery")
         if limit is not None and scanned > int(limit):
             raise _LimitError("Query cancelled! : Bytes scanned limit was exceeded")
-        connection.execute("SET TimeZone = 'UTC'")
-        result = connection.execute(sql)
+        athena_functions.prepare(connection)
+        result = athena_functions.run(connection, sql)
         described = result.description or []
         kinds = [str(item[1]).upper().split("(")[0].strip() for item in described]
         return {
@@ -119,6 +120,7 @@ def _rewritten(query: str, database: str, folder: Path) -> tuple[str, int]:
     for number, reference in enumerate(athena._table_references(query)):
         name = reference.database or database or "default"
         table = _table(name, reference.table)
+        _require_injected(table, query)
         sources, size = _objects(table, folder / str(number))
         scanned += size
         alias = "" if reference.aliased else f" AS {quoted(reference.table)}"
@@ -128,6 +130,16 @@ def _rewritten(query: str, database: str, folder: Path) -> tuple[str, int]:
     for start, end, replacement in sorted(set(edits), reverse=True):
         query = query[:start] + replacement + query[end:]
     return query.rstrip().rstrip(";"), scanned
+
+
+def _require_injected(table: dict[str, Any], query: str) -> None:
+    projection = Projection.of(table)
+    column = None if projection is None else projection.unnamed(query)
+    if column is not None:
+        raise QueryError(
+            f"CONSTRAINT_VIOLATION: For the injected projected partition column {column}, the WHERE clause must "
+            "contain only static equality conditions, and at least one such condition must be present."
+        )
 
 
 def _table(database: str, name: str) -> dict[str, Any]:

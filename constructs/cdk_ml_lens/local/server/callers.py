@@ -7,7 +7,8 @@ from typing import Any
 
 from ministack import app
 from ministack.core import iam_evaluator, router
-from ministack.core.responses import get_region
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import iam
 
 _key: contextvars.ContextVar[str] = contextvars.ContextVar("access_key", default="")
 
@@ -31,3 +32,22 @@ def denied(action: str, arn: str, context: dict[str, Any] | None = None) -> str 
 def may(action: str, arn: str, context: dict[str, Any] | None = None) -> bool:
     """Tell whether the caller may do ``action`` on ``arn``."""
     return denied(action, arn, context) is None
+
+
+def role_denied(role: str, session: str, action: str, arn: str) -> str | None:
+    """Return who is refused ``action`` on ``arn`` when a service acts as ``role``; ``None`` if nobody is."""
+    if not app.AUTH:
+        return None
+    account, name = get_account_id(), role.rsplit("/", 1)[-1]
+    who = f"arn:aws:sts::{account}:assumed-role/{name}/{session}"
+    context = iam_evaluator.EvalContext(
+        principal_arn=who,
+        principal_type="AssumedRole",
+        principal_account=account,
+        action=action,
+        resource_arn=arn,
+        region=get_region(),
+    )
+    limits = iam_evaluator._permissions_boundary(iam._roles, name, account)
+    found = iam_evaluator.evaluate(context, iam_evaluator._gather_role_policies(name, account), *limits)
+    return None if found.decision == "Allow" else who

@@ -33,13 +33,16 @@ class Delivery:
 
     def run(self) -> None:
         """Write everything; an object that cannot be written is lost and logged (AWS tries for a day)."""
+        self._metric("IncomingRecords", len(self.items))
+        self._metric("IncomingBytes", sum(len(item.source) for item in self.items))
         if self.config.get("S3BackupMode") == "Enabled":
             backup = self.config.get("S3BackupConfiguration") or self.config.get("S3BackupDescription") or {}
-            self._put(backup, [item.source for item in self.items], self._prefix(backup, self.items[0]))
+            self._put(backup, [item.source for item in self.items], self._prefix(backup, self.items[0]), "BackupToS3")
         lambda_client = self._client("lambda", self.config.get("RoleARN", ""))
         items, self.refused = firehose_lambda.transform(lambda_client, self.stream, self.config, self.items)
         if firehose_lambda.parameters(self.config) is not None:
-            self._metric("ExecuteProcessing.Success", 0 if len(self.refused) == len(self.items) else 1)
+            failed = any(refused.document["errorCode"] in firehose_lambda.CALL_FAULTS for refused in self.refused)
+            self._metric("ExecuteProcessing.Success", 0 if failed else 1)
         for prefix, group in self._partitions(items).items():
             self._deliver(prefix, group)
         self._write_refused()
@@ -98,28 +101,28 @@ class Delivery:
             lines = [json.dumps(refused.document).encode() + b"\n" for refused in group]
             self._put({**self.config, "FileExtension": "", "CompressionFormat": None}, lines, prefix)
 
-    def _put(self, config: Config, chunks: list[bytes], prefix: str) -> None:
+    def _put(self, config: Config, chunks: list[bytes], prefix: str, metric: str = "DeliveryToS3") -> None:
         bucket = firehose._s3_bucket_from_arn(config.get("BucketARN", ""))
         compression = config.get("CompressionFormat")
         extension = config.get("FileExtension") or _EXTENSIONS.get(compression or "", "")
         stamp = firehose._java_time("yyyy-MM-dd-HH-mm-ss", time.gmtime())
-        name = f"{self.stream['name']}-{self.stream.get('version', 1)}-{stamp}-{uuid.uuid4()}{extension}"
+        suffix = f"{self.stream['name']}-{self.stream.get('version', 1)}-{stamp}-{uuid.uuid4()}{extension}"
         body = b"".join(chunks)
         try:
             self._client("s3", config.get("RoleARN", "")).put_object(
                 Bucket=bucket,
-                Key=f"{prefix}{name}",
+                Key=f"{prefix}{suffix}",
                 Body=gzip.compress(body, mtime=0) if compression == "GZIP" else body,
                 ContentType="application/octet-stream",
                 **_encryption(config),
             )
         except Exception:
             logger.exception("Firehose %s cannot write to %s", self.stream["name"], bucket)
-            self._metric("DeliveryToS3.Success", 0)
+            self._metric(f"{metric}.Success", 0)
             return
         age = time.time() - self.items[0].arrived / 1000
-        for metric, value in {"Success": 1, "Records": len(chunks), "Bytes": len(body), "DataFreshness": age}.items():
-            self._metric(f"DeliveryToS3.{metric}", value)
+        for name, value in {"Success": 1, "Records": len(chunks), "Bytes": len(body), "DataFreshness": age}.items():
+            self._metric(f"{metric}.{name}", value)
 
     def _client(self, service: str, role: str) -> Any:
         name = f"firehose-{self.stream['name']}"

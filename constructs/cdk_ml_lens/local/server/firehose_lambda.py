@@ -12,6 +12,7 @@ from .firehose_items import Item, Refused, not_processed
 
 MEBIBYTE = 1024 * 1024
 RETRIES = 3  # AWS's default; it waits a minute or so between attempts, this server does not
+CALL_FAULTS = ("Lambda.FunctionError", "Lambda.InvokeAccessDenied", "Lambda.InvokeLimitExceeded")
 Config = dict[str, Any]
 
 

@@ -17,6 +17,7 @@ Config = dict[str, Any]
 Row = dict[str, Any]
 # java.sql.Timestamp.valueOf, which Hive's deserializer uses
 _TIMESTAMP = re.compile(r"\d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d{1,2}:\d{1,2}(\.\d{1,9})?")
+_ZULU = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z")  # what OpenX reads besides
 _COMPRESSION = {"GZIP": "gzip", "UNCOMPRESSED": "uncompressed"}
 
 
@@ -80,6 +81,8 @@ def _timestamp(value: object, conversion: Config) -> str:
     formats = (deserializer.get("HiveJsonSerDe") or {}).get("TimestampFormats") or []
     if isinstance(value, str) and _TIMESTAMP.fullmatch(value):
         return value
+    if isinstance(value, str) and "OpenXJsonSerDe" in deserializer and _ZULU.fullmatch(value):
+        return value.replace("T", " ").removesuffix("Z")
     if isinstance(value, int) and not isinstance(value, bool) and "millis" in formats:
         return f"{datetime.fromtimestamp(value / 1000, UTC):%Y-%m-%d %H:%M:%S.%f}"
     raise firehose._conversion_error("mismatch")

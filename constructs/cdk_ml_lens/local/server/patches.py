@@ -23,6 +23,7 @@ from . import (
     moto_bridge,
     principal_arn,
     rule_actions,
+    rule_metrics,
     s3_keys,
     sagemaker,
     scaled_time,
@@ -62,6 +63,7 @@ def install(settings: Settings, mqtt: socket.socket) -> None:
     athena_queries.install()
     sfn_integrations.install()
     sfn_glue.install()
+    rule_metrics.install()
     alarms.install()
 
 

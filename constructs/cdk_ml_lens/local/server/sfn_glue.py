@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import contextvars
 import json
 import time
 from collections.abc import Callable
 from typing import Any
 
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import glue, stepfunctions
 
+from . import callers
 from .glue_jobs import ACTIVE
 
 PREFIX = "arn:aws:states:::glue:startJobRun"
 POLL_SECONDS = 0.1
+_SYNC = ("BatchStopJobRun", "GetJobRun", "GetJobRuns", "StartJobRun")
+# ARN of the execution whose states run in this context
+_execution: contextvars.ContextVar[str] = contextvars.ContextVar("execution", default="")
 _TIMES = ("StartedOn", "LastModifiedOn", "CompletedOn")
 
 
 def install() -> None:
-    """Offer the integration; a state that times out stops its run, as on AWS.
+    """Offer the integration; a state that times out and an execution that is stopped stop their run, as on AWS.
 
     Source: https://docs.aws.amazon.com/step-functions/latest/dg/connect-glue.html
     """
     stepfunctions._SERVICE_DISPATCH[PREFIX] = _start
     stepfunctions._invoke_resource_with_timeout = _limited(stepfunctions._invoke_resource_with_timeout)
+    stepfunctions._run_execution = _remembered(stepfunctions._run_execution)
+
+
+def _remembered(original: Callable[[str], None]) -> Callable[[str], None]:
+    def run_execution(exec_arn: str) -> None:
+        _execution.set(exec_arn)
+        original(exec_arn)
+
+    return run_execution
 
 
 def _limited(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -35,6 +50,7 @@ def _limited(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _start(resource: str, arguments: dict[str, Any], limit: float | None = None) -> dict[str, Any]:
+    _require(arguments["JobName"], _SYNC if resource.endswith(".sync") else ("StartJobRun",))
     status, _, body = glue._start_job_run(arguments)
     answer: dict[str, Any] = json.loads(body)
     if status >= 400:
@@ -48,6 +64,26 @@ def _start(resource: str, arguments: dict[str, Any], limit: float | None = None)
     return shown
 
 
+def _require(job: str, actions: tuple[str, ...]) -> None:
+    """Raise the error of a state whose role may not do this; for ``.sync`` Step Functions needs four actions.
+
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/connect-glue.html
+    """
+    execution = stepfunctions._executions.get(_execution.get()) or {}
+    machine = stepfunctions._state_machines.get(execution.get("stateMachineArn")) or {}
+    arn = f"arn:aws:glue:{get_region()}:{get_account_id()}:job/{job}"
+    for action in actions:
+        who = callers.role_denied(machine.get("roleArn", ""), execution.get("name", ""), f"glue:{action}", arn)
+        if who is not None:
+            message = f"User: {who} is not authorized to perform: glue:{action} on resource: {arn}"
+            raise stepfunctions._ExecutionError("Glue.AccessDeniedException", message)
+
+
+def _aborted() -> bool:
+    execution = stepfunctions._executions.get(_execution.get())
+    return execution is not None and execution["status"] != "RUNNING"
+
+
 def _ended(job: str, run_id: str, limit: float | None) -> dict[str, Any]:
     """Return the last attempt of a run once it is over."""
     deadline = None if limit is None else time.monotonic() + limit
@@ -55,7 +91,8 @@ def _ended(job: str, run_id: str, limit: float | None) -> dict[str, Any]:
         last = next(run for run in glue._job_runs[job] if run["Id"].split("_attempt_")[0] == run_id)
         if last["JobRunState"] not in ACTIVE and not _retried(job, last):
             return dict(last)
-        if deadline is not None and time.monotonic() > deadline:
+        late = deadline is not None and time.monotonic() > deadline
+        if late or _aborted():
             glue._batch_stop_job_run({"JobName": job, "JobRunIds": [last["Id"]]})
             raise stepfunctions._ExecutionError("States.Timeout", f"Task timed out after {limit} seconds")
         time.sleep(POLL_SECONDS)
