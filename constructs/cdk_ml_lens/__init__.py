@@ -71,6 +71,9 @@ if TYPE_CHECKING:
     from cdk_ml_lens.network.private_service import PrivateService
     from cdk_ml_lens.patterns.iot_data_lake import IotDataLake
     from cdk_ml_lens.patterns.iot_inference import IotInference
+    from cdk_ml_lens.registry.approval import ApprovalPolicy
+    from cdk_ml_lens.registry.model_registry import ModelRegistry
+    from cdk_ml_lens.registry.reference import RegistryReference
 
 _HOMES = {
     "AbPolicy": "hosting.ab_test_values",
@@ -80,6 +83,7 @@ _HOMES = {
     "AnswerCheck": "hosting.shift_checks",
     "ApiAccess": "hosting.inference_api_access",
     "ApiLimits": "hosting.inference_api_limits",
+    "ApprovalPolicy": "registry.approval",
     "AsyncInference": "hosting.asynchronous",
     "Audit": "lake.audit",
     "Autoscaling": "hosting.autoscaling",
@@ -122,6 +126,7 @@ _HOMES = {
     "Lifecycle": "lake.zones",
     "ModelArtifact": "hosting.model",
     "ModelEndpoint": "hosting.endpoint",
+    "ModelRegistry": "registry.model_registry",
     "ModelSource": "hosting.model",
     "MultiModelSource": "hosting.model_sources",
     "Normalisation": "core.feature_values",
@@ -141,6 +146,7 @@ _HOMES = {
     "QualityRule": "lake.quality",
     "QueryLimits": "lake.workgroup",
     "ReadingAction": "core.refs",
+    "RegistryReference": "registry.reference",
     "Replication": "lake.zones",
     "RollbackAlarms": "hosting.rollout",
     "Rollout": "hosting.rollout",
@@ -179,6 +185,7 @@ __all__ = (
     "AnswerCheck",
     "ApiAccess",
     "ApiLimits",
+    "ApprovalPolicy",
     "AsyncInference",
     "Audit",
     "Autoscaling",
@@ -221,6 +228,7 @@ __all__ = (
     "Lifecycle",
     "ModelArtifact",
     "ModelEndpoint",
+    "ModelRegistry",
     "ModelSource",
     "MultiModelSource",
     "Normalisation",
@@ -240,6 +248,7 @@ __all__ = (
     "QualityRule",
     "QueryLimits",
     "ReadingAction",
+    "RegistryReference",
     "Replication",
     "RollbackAlarms",
     "Rollout",

@@ -1,0 +1,1 @@
+"""Registry: model versions, their artifacts, manifests and approvals."""
