@@ -21,6 +21,7 @@ from cdk_ml_lens import (
     QualityRule,
     Sensor,
     Table,
+    TrainingDataset,
 )
 
 
@@ -57,6 +58,9 @@ def build(app: cdk.App) -> cdk.Stack:
         alarm_topic=topic,
     )
     # endregion
+    # region: dataset
+    dataset = TrainingDataset(stack, "Dataset", pipeline=pipeline, alarm_topic=topic)
+    # endregion
     # region: grant
     operator = iam.Role(stack, "Writer", assumed_by=iam.AccountRootPrincipal())
     pipeline.grant_start(operator)
@@ -74,6 +78,7 @@ def build(app: cdk.App) -> cdk.Stack:
     )
     # endregion
     cdk.CfnOutput(stack, "MachineArn", value=pipeline.machine.arn)
+    cdk.CfnOutput(stack, "DatasetManifest", value=dataset.manifest_uri)
     cdk.CfnOutput(stack, "JobName", value=job.name)
     return stack
 

@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from cdk_ml_lens.lake.stream_tables import prediction_table, telemetry_table
     from cdk_ml_lens.lake.stream_values import SourceBackup, StreamSource
     from cdk_ml_lens.lake.telemetry_archive import TelemetryArchive
+    from cdk_ml_lens.lake.training_dataset import TrainingDataset
     from cdk_ml_lens.lake.workgroup import LakeWorkgroup, QueryLimits
     from cdk_ml_lens.lake.zones import Lifecycle, ObjectLock, Replication, Zone
     from cdk_ml_lens.network.isolated_network import IsolatedNetwork
@@ -165,6 +166,7 @@ _HOMES = {
     "Table": "lake.schema",
     "TelemetryArchive": "lake.telemetry_archive",
     "TrafficShift": "hosting.traffic_shift",
+    "TrainingDataset": "lake.training_dataset",
     "TransformOptions": "hosting.batch_definition",
     "Variant": "hosting.variants",
     "VariantComparison": "hosting.shift_checks",
@@ -267,6 +269,7 @@ __all__ = (
     "Table",
     "TelemetryArchive",
     "TrafficShift",
+    "TrainingDataset",
     "TransformOptions",
     "Variant",
     "VariantComparison",
