@@ -30,6 +30,9 @@ CODE = Path(__file__).resolve().parent
 SERVED = ("inference.py",)
 """Files of this folder that the endpoint needs; they travel inside the artifact."""
 
+MADE_BY = ("detector.py", "inference.py", "train.py", "training_data.py")
+"""Files that decide what the model is and answers. The rest of this folder judges models and makes none."""
+
 MINIMUM_ROWS = 50
 
 
@@ -102,8 +105,8 @@ def version_of(data: TrainingData, settings: Hyperparameters) -> str:
     """Return the model version: the same data, hyperparameters and code give the same version, on any day."""
     digest = hashlib.sha256(data.digest.encode())
     digest.update(json.dumps({"features": data.features, **asdict(settings)}, sort_keys=True).encode())
-    for path in sorted(CODE.glob("*.py")):
-        digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    for name in MADE_BY:
+        digest.update(name.encode() + hashlib.sha256((CODE / name).read_bytes()).digest())
     return f"anomaly-{digest.hexdigest()[:12]}"
 
 

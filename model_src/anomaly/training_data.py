@@ -1,4 +1,4 @@
-"""Read the training channel: every CSV file with a header, checked so that no broken number is learnt."""
+"""Read a split of the data: every CSV file with a header, checked so that no broken number is learnt or judged."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ NOT_FEATURES = frozenset({"timestamp", "device_id", "reading_id"})
 
 
 class TrainingDataError(ValueError):
-    """The training channel holds nothing that a model could learn from."""
+    """The split holds nothing that a model could learn from or be judged by."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingData:
-    """What the model learns from.
+    """Rows of a split, ready to learn from.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class TrainingData:
 
 
 def load(channel: Path, features: Sequence[str] | None = None) -> TrainingData:
-    """Read all ``*.csv`` files of a folder.
+    """Read what a model learns from: all ``*.csv`` files of a folder, without a column that never changes.
 
     Parameters
     ----------
@@ -52,17 +52,38 @@ def load(channel: Path, features: Sequence[str] | None = None) -> TrainingData:
     Raises
     ------
     TrainingDataError
-        No file, no row, a missing column, a cell that is not a finite number, or a column that never changes.
+        What `read` refuses, and a column that never changes.
+    """
+    data = read(channel, features)
+    _refuse_constants(data.features, data.values)
+    return data
+
+
+def read(channel: Path, features: Sequence[str] | None = None, *, split: str = "training") -> TrainingData:
+    """Read all ``*.csv`` files of a folder.
+
+    Parameters
+    ----------
+    channel
+        Folder of the files. They are read in the order of their names.
+    features
+        Columns to read, default every numeric column except `NOT_FEATURES`.
+    split
+        Name of the split in the reasons of a refusal.
+
+    Raises
+    ------
+    TrainingDataError
+        No file, no row, a missing column, or a cell that is not a finite number.
     """
     paths = sorted(channel.glob("*.csv"))
     if not paths:
-        raise TrainingDataError(f"the training channel must hold at least one *.csv file, got none in {channel}")
+        raise TrainingDataError(f"the {split} channel must hold at least one *.csv file, got none in {channel}")
     rows = [row for path in paths for row in _rows(path)]
     if not rows:
-        raise TrainingDataError(f"the training files must hold at least one row, got only headers in {channel}")
+        raise TrainingDataError(f"the {split} files must hold at least one row, got only headers in {channel}")
     names = tuple(features) if features is not None else _numeric_columns(rows)
     values = np.array([[_number(row, name) for name in names] for row in rows], dtype=np.float64)
-    _refuse_constants(names, values)
     digest = hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in paths))
     return TrainingData(features=names, values=values, digest=digest.hexdigest())
 
