@@ -34,7 +34,7 @@ def may(action: str, arn: str, context: dict[str, Any] | None = None) -> bool:
     return denied(action, arn, context) is None
 
 
-def role_denied(role: str, session: str, action: str, arn: str) -> str | None:
+def role_denied(role: str, session: str, action: str, arn: str, keys: dict[str, Any] | None = None) -> str | None:
     """Return who is refused ``action`` on ``arn`` when a service acts as ``role``; ``None`` if nobody is."""
     if not app.AUTH:
         return None
@@ -47,6 +47,7 @@ def role_denied(role: str, session: str, action: str, arn: str) -> str | None:
         action=action,
         resource_arn=arn,
         region=get_region(),
+        service_context=keys or {},
     )
     limits = iam_evaluator._permissions_boundary(iam._roles, name, account)
     found = iam_evaluator.evaluate(context, iam_evaluator._gather_role_policies(name, account), *limits)

@@ -93,7 +93,12 @@ EXPECTED: tuple[Expected, ...] = (
     *values("ministack.services.cloudwatch", "_alarms", "_composite_alarms", "_metrics"),
     *values("ministack.services.stepfunctions", "_AWS_SDK_SERVICE_MAP", "_AWS_SDK_ERROR_PREFIX",
              "_AWS_SDK_ERROR_CODE_OVERRIDES", "_SERVICE_DISPATCH"),
-    *calls("ministack.services.stepfunctions", _ExecutionError="error cause"),
+    *calls(
+        "ministack.services.stepfunctions",
+        _ExecutionError="error cause",
+        _fail_execution="execution error cause",
+        _dispatch_aws_sdk_json="service_info service_name action input_data",
+    ),
     *calls(
         "ministack.app",
         call_service_handler_sync="handler method path headers body query_params timeout",

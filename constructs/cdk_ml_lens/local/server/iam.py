@@ -30,6 +30,7 @@ _NAMED = (
     ("ModelPackageName", "model-package"),
     ("PipelineName", "pipeline"),
     ("TrainingJobName", "training-job"),
+    ("ProcessingJobName", "processing-job"),
 )
 
 

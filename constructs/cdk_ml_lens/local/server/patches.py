@@ -28,8 +28,10 @@ from . import (
     sagemaker,
     scaled_time,
     selfcheck,
+    sfn_execution,
     sfn_glue,
     sfn_integrations,
+    sfn_sagemaker,
     sqs_source,
     worker_env,
 )
@@ -62,7 +64,9 @@ def install(settings: Settings, mqtt: socket.socket) -> None:
     glue_jobs.install(settings)
     athena_queries.install()
     sfn_integrations.install()
+    sfn_execution.install()
     sfn_glue.install()
+    sfn_sagemaker.install()
     rule_metrics.install()
     alarms.install()
 

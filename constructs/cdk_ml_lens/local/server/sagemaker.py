@@ -12,16 +12,18 @@ from typing import Any
 from ministack import app
 from ministack.core import router
 
-from . import moto_bridge
+from . import callers, moto_bridge
 from .async_inference import AsyncInference
 from .components import Components
 from .data_capture import Capture
 from .endpoints import Endpoints
 from .feature_store import FeatureStore
 from .invoke import Invoker
+from .job_table import JobTable
 from .model_process import ModelProcesses
 from .moto_bridge import Answer, ApiError
 from .settings import Settings
+from .training_jobs import TrainingJobs
 
 # Calls in flight. MiniStack's own pool will not do: its threads wait for Lambda functions that wait for us.
 THREADS = 32
@@ -37,7 +39,9 @@ class _Service:
         self.capture = Capture()
         self.components = Components(self.endpoints, self.processes)
         self.features = FeatureStore()
-        self.operations = {**self.endpoints.operations, **self.components.operations, **self.features.operations}
+        self.training = TrainingJobs(settings)
+        parts = (self.endpoints, self.components, self.features, self.training)
+        self.operations = {name: answer for part in parts for name, answer in part.operations.items()}
         self._invoker = Invoker(self.endpoints, self.components, self.capture)
         self._async = AsyncInference(self._invoker.ask)
         self._pool = concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix="sagemaker")
@@ -56,6 +60,7 @@ class _Service:
         self, line: tuple[str, str], headers: dict[str, str], body: bytes, query_params: dict[str, Any]
     ) -> Answer:
         method, path = line
+        callers.remember(headers, query_params)
         if found := _INVOCATION.match(path):
             return self._invoke(found.group(1), found.group(2), headers, body)
         operation = moto_bridge.operation_of(headers)
@@ -105,6 +110,11 @@ def operations() -> dict[str, Any]:
     return dict(_services[-1].operations)
 
 
+def job_tables() -> tuple[JobTable, ...]:
+    """Return the jobs of this process, by kind."""
+    return (_services[-1].training.table,)
+
+
 def processes() -> ModelProcesses:
     """Return the model servers of this process."""
     return _services[-1].processes
@@ -113,4 +123,5 @@ def processes() -> ModelProcesses:
 def stop() -> None:
     """Write what is captured and end the model servers."""
     for service in _services:
+        service.training.end()
         service.processes.stop_all()

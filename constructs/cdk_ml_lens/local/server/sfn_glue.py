@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 import json
 import time
 from collections.abc import Callable
@@ -11,14 +10,12 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import glue, stepfunctions
 
-from . import callers
+from . import sfn_execution
 from .glue_jobs import ACTIVE
 
 PREFIX = "arn:aws:states:::glue:startJobRun"
 POLL_SECONDS = 0.1
 _SYNC = ("BatchStopJobRun", "GetJobRun", "GetJobRuns", "StartJobRun")
-# ARN of the execution whose states run in this context
-_execution: contextvars.ContextVar[str] = contextvars.ContextVar("execution", default="")
 _TIMES = ("StartedOn", "LastModifiedOn", "CompletedOn")
 
 
@@ -29,15 +26,6 @@ def install() -> None:
     """
     stepfunctions._SERVICE_DISPATCH[PREFIX] = _start
     stepfunctions._invoke_resource_with_timeout = _limited(stepfunctions._invoke_resource_with_timeout)
-    stepfunctions._run_execution = _remembered(stepfunctions._run_execution)
-
-
-def _remembered(original: Callable[[str], None]) -> Callable[[str], None]:
-    def run_execution(exec_arn: str) -> None:
-        _execution.set(exec_arn)
-        original(exec_arn)
-
-    return run_execution
 
 
 def _limited(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -69,19 +57,9 @@ def _require(job: str, actions: tuple[str, ...]) -> None:
 
     Source: https://docs.aws.amazon.com/step-functions/latest/dg/connect-glue.html
     """
-    execution = stepfunctions._executions.get(_execution.get()) or {}
-    machine = stepfunctions._state_machines.get(execution.get("stateMachineArn")) or {}
     arn = f"arn:aws:glue:{get_region()}:{get_account_id()}:job/{job}"
     for action in actions:
-        who = callers.role_denied(machine.get("roleArn", ""), execution.get("name", ""), f"glue:{action}", arn)
-        if who is not None:
-            message = f"User: {who} is not authorized to perform: glue:{action} on resource: {arn}"
-            raise stepfunctions._ExecutionError("Glue.AccessDeniedException", message)
-
-
-def _aborted() -> bool:
-    execution = stepfunctions._executions.get(_execution.get())
-    return execution is not None and execution["status"] != "RUNNING"
+        sfn_execution.require(f"glue:{action}", arn, service="Glue")
 
 
 def _ended(job: str, run_id: str, limit: float | None) -> dict[str, Any]:
@@ -92,7 +70,7 @@ def _ended(job: str, run_id: str, limit: float | None) -> dict[str, Any]:
         if last["JobRunState"] not in ACTIVE and not _retried(job, last):
             return dict(last)
         late = deadline is not None and time.monotonic() > deadline
-        if late or _aborted():
+        if late or sfn_execution.aborted():
             glue._batch_stop_job_run({"JobName": job, "JobRunIds": [last["Id"]]})
             raise stepfunctions._ExecutionError("States.Timeout", f"Task timed out after {limit} seconds")
         time.sleep(POLL_SECONDS)

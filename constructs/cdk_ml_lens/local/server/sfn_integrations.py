@@ -8,7 +8,7 @@ from typing import Any
 from ministack import app
 from ministack.services import stepfunctions
 
-from . import moto_bridge, sagemaker, transform
+from . import moto_bridge
 
 _INVOKE = "arn:aws:states:::aws-sdk:sagemakerruntime:"
 _EVENTS = "arn:aws:states:::events:putEvents"
@@ -43,7 +43,6 @@ def install() -> None:
     https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html
     """
     services, prefixes = stepfunctions._AWS_SDK_SERVICE_MAP, stepfunctions._AWS_SDK_ERROR_PREFIX
-    stepfunctions._SERVICE_DISPATCH["arn:aws:states:::sagemaker:"] = _optimized
     services["sagemaker"] = {"target_prefix": "SageMaker", "protocol": "json"}
     services["cloudwatch"] = {
         "target_prefix": "GraniteServiceVersion20100801",
@@ -64,18 +63,6 @@ def install() -> None:
         return answer
 
     stepfunctions._SERVICE_DISPATCH[_EVENTS] = put_events
-
-
-def _optimized(resource: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Run ``sagemaker:createTransformJob.sync`` to its end; other optimized integrations are refused."""
-    if not resource.endswith(":createTransformJob.sync"):
-        raise stepfunctions._ExecutionError("States.Runtime", f"the laptop cloud has no {resource}")
-    try:
-        transform.run(arguments, sagemaker.processes())
-    except transform.TransformFailedError as failure:
-        cause = {**arguments, "TransformJobStatus": "Failed", "FailureReason": str(failure)}
-        raise stepfunctions._ExecutionError("States.TaskFailed", json.dumps(cause)) from failure
-    return {**arguments, "TransformJobStatus": "Completed"}
 
 
 def _text(detail: object) -> str:

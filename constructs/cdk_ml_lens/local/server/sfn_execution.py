@@ -1,0 +1,56 @@
+"""The execution whose state runs now: whether it was stopped, and what its machine's role may do."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable
+from typing import Any
+
+from ministack.services import stepfunctions
+
+from . import callers
+
+# ARN of the execution whose states run in this context
+_execution: contextvars.ContextVar[str] = contextvars.ContextVar("execution", default="")
+
+
+def install() -> None:
+    """Remember the execution while its states run, and leave a stopped one as it is when its last state fails."""
+    stepfunctions._run_execution = _remembered(stepfunctions._run_execution)
+    stepfunctions._fail_execution = _unless_over(stepfunctions._fail_execution)
+
+
+def aborted() -> bool:
+    """Tell whether the execution was stopped."""
+    execution = stepfunctions._executions.get(_execution.get())
+    return execution is not None and execution["status"] != "RUNNING"
+
+
+def denied(action: str, arn: str, context: dict[str, Any] | None = None) -> str | None:
+    """Return who is refused ``action`` on ``arn`` when the machine acts as its role; ``None`` if nobody is."""
+    execution = stepfunctions._executions.get(_execution.get()) or {}
+    machine = stepfunctions._state_machines.get(execution.get("stateMachineArn")) or {}
+    return callers.role_denied(machine.get("roleArn", ""), execution.get("name", ""), action, arn, context)
+
+
+def require(action: str, arn: str, *, service: str, context: dict[str, Any] | None = None) -> None:
+    """Raise the error of a state of ``service`` whose machine's role may not do ``action``."""
+    if (who := denied(action, arn, context)) is not None:
+        message = f"User: {who} is not authorized to perform: {action} on resource: {arn}"
+        raise stepfunctions._ExecutionError(f"{service}.AccessDeniedException", message)
+
+
+def _remembered(original: Callable[[str], None]) -> Callable[[str], None]:
+    def run_execution(exec_arn: str) -> None:
+        _execution.set(exec_arn)
+        original(exec_arn)
+
+    return run_execution
+
+
+def _unless_over(original: Callable[..., None]) -> Callable[..., None]:
+    def fail_execution(execution: dict[str, Any], error: str, cause: str) -> None:
+        if execution["status"] == "RUNNING":
+            original(execution, error, cause)
+
+    return fail_execution

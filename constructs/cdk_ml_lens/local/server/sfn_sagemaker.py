@@ -1,0 +1,114 @@
+"""Step Functions' optimized ``sagemaker:`` integrations: requests, and ``.sync`` of training, processing, transform."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import stepfunctions
+
+from . import sagemaker, sfn_execution, transform
+from .job_table import ACTIVE, Job, JobTable, in_milliseconds, kebab
+
+PREFIX = "arn:aws:states:::sagemaker:"
+POLL_SECONDS = 0.1
+_REQUESTS = (
+    "createEndpoint", "createEndpointConfig", "createModel", "createProcessingJob", "createTrainingJob",
+    "updateEndpoint",
+)  # fmt: skip
+_SERVICE = {"target_prefix": "SageMaker"}
+
+
+def install() -> None:
+    """Offer the integrations; a state that times out or is aborted stops its job, as on AWS.
+
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
+    """
+    stepfunctions._SERVICE_DISPATCH[PREFIX] = _run
+    stepfunctions._invoke_resource_with_timeout = _limited(stepfunctions._invoke_resource_with_timeout)
+
+
+def _limited(original: Callable[..., Any]) -> Callable[..., Any]:
+    def invoke(resource: str, input_data: dict[str, Any], timeout: float) -> Any:
+        if resource.startswith(PREFIX) and resource.endswith("Job.sync") and "Transform" not in resource:
+            return _run(resource, input_data, float(timeout))
+        return original(resource, input_data, timeout)
+
+    return invoke
+
+
+def _run(resource: str, arguments: dict[str, Any], limit: float | None = None) -> dict[str, Any]:
+    action, _, pattern = resource.removeprefix(PREFIX).partition(".")
+    tables = {table.noun: table for table in sagemaker.job_tables()}
+    table = tables.get(action.removeprefix("create"))
+    if (action, pattern) == ("createTransformJob", "sync"):
+        return _transformed(arguments)
+    if action not in _REQUESTS or (pattern and (pattern != "sync" or table is None)):
+        raise stepfunctions._ExecutionError("States.Runtime", f"the laptop cloud has no {resource}")
+    _require(action, arguments, table if pattern else None)
+    answer = _requested(action, arguments)
+    if not pattern or table is None:
+        return answer
+    job = _ended(table, arguments, limit)
+    shown: dict[str, Any] = in_milliseconds(job)
+    if table.status(job) != "Completed":
+        raise stepfunctions._ExecutionError("States.TaskFailed", json.dumps(shown))
+    return shown
+
+
+def _require(action: str, arguments: dict[str, Any], waited: JobTable | None) -> None:
+    """Raise the error of a state whose role may not do this; ``.sync`` takes more actions than the request's own.
+
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
+    """
+    noun = action.removeprefix("create").removeprefix("update")
+    prefix = f"{get_region()}:{get_account_id()}"
+    arn = f"arn:aws:sagemaker:{prefix}:{kebab(noun)}/{arguments.get(f'{noun}Name', '*')}"
+    verbs = [action[0].upper() + action[1:]]
+    if waited is not None:
+        verbs += [f"Describe{noun}", f"Stop{noun}"]
+        rule = f"arn:aws:events:{prefix}:rule/StepFunctionsGetEventsForSageMaker{noun}sRule"
+        for verb in ("PutTargets", "PutRule", "DescribeRule"):
+            sfn_execution.require(f"events:{verb}", rule, service="SageMaker")
+    for verb in verbs:
+        sfn_execution.require(f"sagemaker:{verb}", arn, service="SageMaker")
+    if (role := arguments.get("RoleArn") or arguments.get("ExecutionRoleArn")) is not None:
+        context = {"iam:passedtoservice": "sagemaker.amazonaws.com"}
+        sfn_execution.require("iam:PassRole", role, service="SageMaker", context=context)
+
+
+def _requested(action: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Make the request; an error that SageMaker's model does not name is an ``AmazonSageMakerException`` here."""
+    try:
+        answer: dict[str, Any] = stepfunctions._dispatch_aws_sdk_json(_SERVICE, "sagemaker", action, arguments)
+    except stepfunctions._ExecutionError as refused:
+        error = str(refused.error).replace(".SageMakerException", ".AmazonSageMakerException")
+        raise stepfunctions._ExecutionError(error, refused.cause) from refused
+    return answer
+
+
+def _ended(table: JobTable, arguments: dict[str, Any], limit: float | None) -> Job:
+    """Return a job once it is over; at the limit, or when the execution is aborted, it is stopped."""
+    deadline = None if limit is None else time.monotonic() + limit
+    while True:
+        job = table.find(arguments)
+        if table.status(job) not in ACTIVE:
+            return job
+        late = deadline is not None and time.monotonic() > deadline
+        if late or sfn_execution.aborted():
+            if table.status(job) == "InProgress":
+                sagemaker.operations()[f"Stop{table.noun}"](arguments)
+            raise stepfunctions._ExecutionError("States.Timeout", f"Task timed out after {limit} seconds")
+        time.sleep(POLL_SECONDS)
+
+
+def _transformed(arguments: dict[str, Any]) -> dict[str, Any]:
+    try:
+        transform.run(arguments, sagemaker.processes())
+    except transform.TransformFailedError as failure:
+        cause = {**arguments, "TransformJobStatus": "Failed", "FailureReason": str(failure)}
+        raise stepfunctions._ExecutionError("States.TaskFailed", json.dumps(cause)) from failure
+    return {**arguments, "TransformJobStatus": "Completed"}
