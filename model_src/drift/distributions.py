@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ def hypergeometric_tail(found: int, total: int, marked: int, drawn: int) -> floa
     return float(stats.hypergeom.sf(found - 1, total, marked, drawn))
 
 
+@lru_cache(maxsize=4096)
 def chi_square_quantile(share: float, degrees: int) -> float:
     """Return the value below which a chi-square variable lies with probability ``share``."""
     return float(stats.chi2.ppf(share, degrees))

@@ -43,7 +43,7 @@ class Rules:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Test:
+class Finding:
     """One test of one feature; ``p_value`` is the adjusted one once the verdict is made."""
 
     feature: str
@@ -74,8 +74,8 @@ class Verdict:
 
     rows: int
     judged: bool
-    tests: tuple[Test, ...]
-    violations: tuple[Test, ...]
+    tests: tuple[Finding, ...]
+    violations: tuple[Finding, ...]
     too_short: tuple[str, ...]
 
     @property
@@ -85,7 +85,7 @@ class Verdict:
 
 
 def judge(baseline: Baseline, window: Mapping[str, Column], rules: Rules) -> Verdict:
-    """Test every column that baseline and window share; ``prediction`` names the model's answers.
+    """Finding every column that baseline and window share; ``prediction`` names the model's answers.
 
     A test is violated when its p-value, adjusted over all tests of the window, is at most the false-alarm rate *and*
     its statistic reaches the smallest effect that counts.
@@ -116,22 +116,24 @@ def _effective(profile: Profile, column: Column) -> float:
     return profile.dependence.effective(valid) if valid else 0.0
 
 
-def _tests(name: str, profile: Profile, column: Column, rules: Rules) -> Iterator[Test]:
+def _tests(name: str, profile: Profile, column: Column, rules: Rules) -> Iterator[Finding]:
     yield from _shares(name, profile, column, rules)
     if _effective(profile, column) < LEAST_EFFECTIVE_ROWS:
         return
     yield from (_numbers if profile.kind == "number" else _categories)(name, profile, column, rules)
 
 
-def _shares(name: str, profile: Profile, column: Column, rules: Rules) -> Iterator[Test]:
+def _shares(name: str, profile: Profile, column: Column, rules: Rules) -> Iterator[Finding]:
     worth = profile.dependence.effective(column.rows) / column.rows
     base = profile.effective / max(1, profile.count - profile.missing - profile.bad)
 
-    def test(check: str, bad: int, before: int, times: int = 1, of: int | None = None) -> Test:
+    def test(check: str, bad: int, before: int, times: int = 1, of: int | None = None) -> Finding:
         p = worse_share_p(bad, column.rows, before, profile.count, worth=worth, base=base)
         share = (bad if of is None else of) / column.rows
         limit = max(rules.least_share, before / profile.count)
-        return Test(feature=name, check=check, statistic="share", value=share, limit=limit, p_value=min(1.0, times * p))
+        return Finding(
+            feature=name, check=check, statistic="share", value=share, limit=limit, p_value=min(1.0, times * p)
+        )
 
     yield test("completeness", column.missing, profile.missing)
     if profile.kind == "number":
@@ -143,18 +145,18 @@ def _shares(name: str, profile: Profile, column: Column, rules: Rules) -> Iterat
         yield test("range", unseen, 0)
 
 
-def _numbers(name: str, profile: Profile, column: Column, rules: Rules) -> Iterator[Test]:
+def _numbers(name: str, profile: Profile, column: Column, rules: Rules) -> Iterator[Finding]:
     sample, rows = np.array(profile.sample), _effective(profile, column)
     distance = numeric.kolmogorov_smirnov(sample, column.values)
     p = kolmogorov_smirnov_p(distance, profile.effective, rows)
-    yield Test(feature=name, check="distribution", statistic="ks", value=distance, limit=rules.least_ks, p_value=p)
+    yield Finding(feature=name, check="distribution", statistic="ks", value=distance, limit=rules.least_ks, p_value=p)
     index = numeric.stability(sample, column.values)
     p = numeric.stability_p(sample, column.values, profile.effective, rows)
-    yield Test(feature=name, check="stability", statistic="psi", value=index, limit=rules.least_psi, p_value=p)
+    yield Finding(feature=name, check="stability", statistic="psi", value=index, limit=rules.least_psi, p_value=p)
 
 
-def _categories(name: str, profile: Profile, column: Column, rules: Rules) -> Iterator[Test]:
+def _categories(name: str, profile: Profile, column: Column, rules: Rules) -> Iterator[Finding]:
     rows = _effective(profile, column)
     distance = categorical.category_distance(profile.categories, column.counts)
     p = categorical.category_p(profile.categories, column.counts, profile.effective, rows)
-    yield Test(feature=name, check="distribution", statistic="js", value=distance, limit=rules.least_js, p_value=p)
+    yield Finding(feature=name, check="distribution", statistic="js", value=distance, limit=rules.least_js, p_value=p)

@@ -1,0 +1,112 @@
+"""What a run leaves: report.json for people and events, metrics.json as the call that CloudWatch takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import numeric
+from .columns import Column
+from .judge import Finding, Rules, Verdict
+from .profile import Baseline, Profile
+
+NAMESPACE = "CdkMlLens/Drift"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """What a run looked at: monitor, and start and end of the window in ISO 8601 (UTC)."""
+
+    monitor: str
+    start: str
+    end: str
+
+
+def document(
+    span: Span, baseline: Baseline, window: Mapping[str, Column], verdict: Verdict, rules: Rules
+) -> dict[str, Any]:
+    """Return the report."""
+    return {
+        "monitor": span.monitor,
+        "window": {"start": span.start, "end": span.end},
+        "baseline": {"version": baseline.version, "made_from": baseline.made_from},
+        "rows": verdict.rows,
+        "judged": verdict.judged,
+        "drifted": verdict.drifted,
+        "violations": [asdict(finding) for finding in verdict.violations],
+        "false_alarm_rate": rules.false_alarm_rate,
+        "tests": len(verdict.tests),
+        "too_short": list(verdict.too_short),
+        "features": {name: _feature(name, baseline, window, verdict.tests) for name in window},
+    }
+
+
+def _feature(
+    name: str, baseline: Baseline, window: Mapping[str, Column], findings: Sequence[Finding]
+) -> dict[str, Any]:
+    column = window[name]
+    profile = baseline.features.get(name, baseline.prediction)
+    own = [finding for finding in findings if finding.feature == name]
+    statistics = {f"{f.check}_{f.statistic}": {"value": f.value, "p_value": f.p_value} for f in own}
+    return {
+        "rows": column.rows,
+        "missing": column.missing,
+        "bad": column.bad,
+        **_moments(column, profile),
+        **statistics,
+    }
+
+
+def _moments(column: Column, profile: Profile | None) -> dict[str, float]:
+    if profile is None or not len(column.values):
+        return {}
+    return {
+        "mean": float(column.values.mean()),
+        "std": float(column.values.std()),
+        "baseline_mean": profile.mean,
+        "baseline_std": profile.std,
+        "wasserstein": numeric.distance_in_deviations(np.array(profile.sample), column.values, profile.std),
+    }
+
+
+def metrics(span: Span, verdict: Verdict, more: Mapping[str, float], *, namespace: str = NAMESPACE) -> dict[str, Any]:
+    """Return the input of CloudWatch's PutMetricData.
+
+    ``DriftDetected`` is left out of a window that was not judged: no data point is not a 0.
+
+    Parameters
+    ----------
+    span
+        Names the monitor and the time of the data points: the end of the window.
+    verdict
+        Of the window.
+    more
+        Further metrics by name.
+    namespace
+        Default: ``CdkMlLens/Drift``.
+    """
+    numbers: dict[str, float] = {"Rows": verdict.rows, **more}
+    if verdict.judged:
+        numbers |= {"DriftDetected": float(verdict.drifted), "Violations": len(verdict.violations)}
+    dimensions = [{"Name": "Monitor", "Value": span.monitor}]
+    data = [_datum(name, value, dimensions) for name, value in numbers.items()]
+    for finding in verdict.tests:
+        if finding.statistic in ("psi", "js"):
+            by_feature = [*dimensions, {"Name": "Feature", "Value": finding.feature}]
+            data.append(_datum(finding.statistic.upper(), finding.value, by_feature))
+    return {"Namespace": namespace, "MetricData": data}
+
+
+def _datum(name: str, value: float, dimensions: list[dict[str, str]]) -> dict[str, Any]:
+    return {"MetricName": name, "Value": value, "Unit": "None", "Dimensions": dimensions}
+
+
+def write(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a document; a number that is not finite is an error, since JSON has none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
