@@ -1,4 +1,4 @@
-"""Versions of AWS's model images, and the accounts that publish them by region; tests/contract/test_image_table.py holds them to the SDK."""
+"""Versions of AWS's model images and the accounts that publish them; test_image_table.py holds them to the SDK."""
 
 from __future__ import annotations
 

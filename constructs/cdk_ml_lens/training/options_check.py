@@ -1,0 +1,27 @@
+"""What SageMaker AI would refuse, or silently ignore, of an algorithm with options."""
+
+from __future__ import annotations
+
+from cdk_ml_lens.core.errors import Faults
+from cdk_ml_lens.training.algorithm import Algorithm
+from cdk_ml_lens.training.options import TrainingOptions
+
+_MOST_WAIT_MINUTES = 60
+_SPOT = "see docs.aws.amazon.com/sagemaker/latest/dg/model-managed-spot-training.html"
+
+
+def check_options(algorithm: Algorithm, options: TrainingOptions) -> None:
+    """Raise a `PropError` when algorithm and options do not go together.
+
+    An algorithm without checkpoints waits for spot capacity for an hour at most, when it is built in:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-managed-spot-training.html
+    """
+    faults = Faults(f"algorithm {algorithm.name!r}")
+    resources = options.resources
+    if resources.spot is not None and algorithm.source is None:
+        waits = resources.spot.max_wait_minutes
+        faults.unless(waits <= _MOST_WAIT_MINUTES, "spot", f"wait at most {_MOST_WAIT_MINUTES} minutes", waits, _SPOT)
+    streamed = resources.input_mode == "Pipe" and algorithm.source is not None
+    hint = "a script reads files; FastFile streams them"
+    faults.unless(not streamed, "input_mode", "be File or FastFile", resources.input_mode, hint)
+    faults.raise_any()

@@ -1,0 +1,153 @@
+"""A model version as the registry keeps it: its settings, its package and its manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ml_lens_runtime.errors import ConfigurationError
+
+MANIFEST_VERSION = 1
+PENDING, APPROVED = "PendingManualApproval", "Approved"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RegistrationSettings:
+    """Everything that the handler reads from its environment.
+
+    Attributes
+    ----------
+    approval_status : str
+        ``PendingManualApproval`` or ``Approved``.
+    endpoint : dict
+        ``variant_name``, ``instance_type``, ``instance_count``.
+    """
+
+    group: str
+    bucket: str
+    approval_status: str
+    image: str
+    environment: dict[str, str]
+    content_types: tuple[str, ...]
+    response_types: tuple[str, ...]
+    code_uri: str
+    code_sha256: str
+    endpoint: dict[str, Any]
+
+    @classmethod
+    def parse(cls, environ: Mapping[str, str]) -> RegistrationSettings:
+        """Parse the environment.
+
+        Raises
+        ------
+        ConfigurationError
+            A variable is missing or invalid; its name is the first word of the message.
+        """
+        status = _text(environ, "APPROVAL_STATUS")
+        if status not in (PENDING, APPROVED):
+            raise ConfigurationError(f"APPROVAL_STATUS must be {PENDING} or {APPROVED}, got {status!r}")
+        return cls(
+            group=_text(environ, "GROUP"),
+            bucket=_text(environ, "BUCKET"),
+            approval_status=status,
+            image=_text(environ, "IMAGE"),
+            environment={name: str(value) for name, value in _object(environ, "ENVIRONMENT").items()},
+            content_types=tuple(_text(environ, "CONTENT_TYPES").split(",")),
+            response_types=tuple(_text(environ, "RESPONSE_TYPES").split(",")),
+            code_uri=environ.get("CODE_URI", ""),
+            code_sha256=environ.get("CODE_SHA256", ""),
+            endpoint=_object(environ, "ENDPOINT"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """What a run hands over, with the documents that it wrote."""
+
+    event: Mapping[str, Any]
+    evaluation: Mapping[str, Any]
+    decision: Mapping[str, Any]
+
+    @property
+    def model_version(self) -> str:
+        """The version that the artifact itself states; the training job's name for artifacts that state none."""
+        stated = self.evaluation["candidate"].get("model_version")
+        return str(stated) if stated else str(self.event["training_job"])
+
+    def manifest_uri(self, settings: RegistrationSettings) -> str:
+        """Where the manifest goes; one execution has one."""
+        return f"s3://{settings.bucket}/manifests/{self.model_version}-{self.event['execution']}.json"
+
+    def package(self, settings: RegistrationSettings) -> dict[str, Any]:
+        """Return the request of CreateModelPackage; it waits for approval until its manifest is written."""
+        container = {
+            "Image": settings.image,
+            "ModelDataUrl": self.event["model_data"],
+            "Environment": settings.environment,
+        }
+        return {
+            "ModelPackageGroupName": settings.group,
+            "ModelPackageDescription": f"{self.model_version}, dataset {self.event['dataset']['version']}"[:1024],
+            "InferenceSpecification": {
+                "Containers": [container],
+                "SupportedContentTypes": list(settings.content_types),
+                "SupportedResponseMIMETypes": list(settings.response_types),
+                "SupportedRealtimeInferenceInstanceTypes": [settings.endpoint["instance_type"]],
+            },
+            "ModelApprovalStatus": PENDING,
+            "CustomerMetadataProperties": {
+                "manifest": self.manifest_uri(settings),
+                "model_version": self.model_version,
+                "dataset_version": str(self.event["dataset"]["version"]),
+            },
+            "ClientToken": hashlib.sha256(self.manifest_uri(settings).encode()).hexdigest()[:32],
+        }
+
+    def manifest(self, settings: RegistrationSettings, *, arn: str, image: str) -> dict[str, Any]:
+        """Return the manifest: what is needed to rebuild the endpoint, and why this version was let through."""
+        return {
+            "manifest_version": MANIFEST_VERSION,
+            "model_version": self.model_version,
+            "model_package_arn": arn,
+            "model_data": self.event["model_data"],
+            "image": image,
+            "environment": settings.environment,
+            "hyperparameters": dict(self.event.get("hyperparameters") or {}),
+            "code": {"uri": settings.code_uri, "sha256": settings.code_sha256},
+            "dataset": dict(self.event["dataset"]),
+            "metrics": dict(self.evaluation["candidate"]["metrics"]),
+            "gate": dict(self.decision),
+            "approver": "the gate" if settings.approval_status == APPROVED else None,
+            "endpoint": settings.endpoint,
+            "execution": self.event["execution"],
+        }
+
+
+def image_by_digest(described: Mapping[str, Any], image: str) -> str:
+    """Return the image by the digest that SageMaker AI resolved at registration, else as it was given."""
+    (container, *_) = described["InferenceSpecification"]["Containers"]
+    digest = container.get("ImageDigest")
+    if not digest or "@" in image:
+        return image
+    repository, _, _ = image.rpartition(":")
+    return f"{repository}@{digest}"
+
+
+def _text(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name, "").strip()
+    if not value:
+        raise ConfigurationError(f"{name} must be set")
+    return value
+
+
+def _object(environ: Mapping[str, str], name: str) -> dict[str, Any]:
+    try:
+        found = json.loads(_text(environ, name))
+    except ValueError as error:
+        raise ConfigurationError(f"{name} must be JSON, got {error}") from None
+    if not isinstance(found, dict):
+        raise ConfigurationError(f"{name} must be a JSON object")
+    return found
