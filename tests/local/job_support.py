@@ -70,6 +70,32 @@ def training(name: str, code: str, *, seconds: int = 120, hyperparameters: Param
     }
 
 
+def processing(name: str, command: list[str], *, seconds: int = 120, **more: Any) -> Params:
+    """Return a request of CreateProcessingJob that runs ``command``."""
+    cluster = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5}
+    return {
+        "ProcessingJobName": name,
+        "RoleArn": ROLE,
+        "AppSpecification": {"ImageUri": IMAGE, "ContainerEntrypoint": command},
+        "ProcessingResources": {"ClusterConfig": cluster},
+        "StoppingCondition": {"MaxRuntimeInSeconds": seconds},
+        **more,
+    }
+
+
+def given(name: str, url: str) -> Params:
+    """Return a processing input at ``/opt/ml/processing/input/<name>``."""
+    place = f"/opt/ml/processing/input/{name}"
+    source = {"S3Uri": url, "LocalPath": place, "S3DataType": "S3Prefix", "S3InputMode": "File"}
+    return {"InputName": name, "S3Input": source}
+
+
+def wanted(url: str) -> Params:
+    """Return the outputs of a processing job: ``/opt/ml/processing/output`` to ``url``."""
+    target = {"S3Uri": url, "LocalPath": "/opt/ml/processing/output", "S3UploadMode": "EndOfJob"}
+    return {"Outputs": [{"OutputName": "output", "S3Output": target}]}
+
+
 def channel(name: str, url: str, **more: Any) -> Params:
     """Return an input channel."""
     source = {"S3DataType": "S3Prefix", "S3Uri": url, "S3DataDistributionType": "FullyReplicated"}

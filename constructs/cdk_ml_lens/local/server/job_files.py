@@ -109,6 +109,14 @@ class JobFiles:
         except Exception as failure:  # whatever S3 says, the result is lost
             raise TransferError(f"ClientError: Data upload failed: {url}: {failure}") from failure
 
+    def variables(self, *, network: bool) -> dict[str, str]:
+        """Return the variables that lead a job to this cloud as its role; without a network only the region."""
+        region = {"AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
+        if not network:
+            return region
+        given = role_session.credentials(self.role, self.identity, region=self.region, account=self.account)
+        return {**given, **region, "AWS_ENDPOINT_URL": role_session.endpoint()}
+
     def _client(self) -> Any:
         return role_session.client("s3", self.role, self.identity, region=self.region, account=self.account)
 

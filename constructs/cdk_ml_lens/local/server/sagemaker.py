@@ -22,6 +22,7 @@ from .invoke import Invoker
 from .job_table import JobTable
 from .model_process import ModelProcesses
 from .moto_bridge import Answer, ApiError
+from .processing_jobs import ProcessingJobs
 from .settings import Settings
 from .training_jobs import TrainingJobs
 
@@ -40,7 +41,8 @@ class _Service:
         self.components = Components(self.endpoints, self.processes)
         self.features = FeatureStore()
         self.training = TrainingJobs(settings)
-        parts = (self.endpoints, self.components, self.features, self.training)
+        self.processing = ProcessingJobs(settings)
+        parts = (self.endpoints, self.components, self.features, self.training, self.processing)
         self.operations = {name: answer for part in parts for name, answer in part.operations.items()}
         self._invoker = Invoker(self.endpoints, self.components, self.capture)
         self._async = AsyncInference(self._invoker.ask)
@@ -112,7 +114,7 @@ def operations() -> dict[str, Any]:
 
 def job_tables() -> tuple[JobTable, ...]:
     """Return the jobs of this process, by kind."""
-    return (_services[-1].training.table,)
+    return _services[-1].training.table, _services[-1].processing.table
 
 
 def processes() -> ModelProcesses:
@@ -124,4 +126,5 @@ def stop() -> None:
     """Write what is captured and end the model servers."""
     for service in _services:
         service.training.end()
+        service.processing.end()
         service.processes.stop_all()

@@ -12,7 +12,7 @@ from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
 
-from . import glue_report, role_session
+from . import glue_report
 from .job_files import JobFiles, files_of, packed, unpack
 from .job_process import Ended, OptMl, Running, Script, base_environment, python_command
 from .training_contract import HOST as HOST
@@ -104,7 +104,7 @@ class TrainingRun:
         if not program.is_file():
             raise ContractError(f"AlgorithmError: {contract.program} is not in {contract.submitted}")
         environment = {
-            **base_environment(python), **self._cloud(), **contract.environment(),
+            **base_environment(python), **self.files.variables(network=not self.isolated), **contract.environment(),
             "PYTHONPATH": os.pathsep.join([str(program.parent), str(code)]),
         }  # fmt: skip
         command = python_command(python, program, contract.arguments())
@@ -164,15 +164,6 @@ class TrainingRun:
             shutil.copytree(place, contract.path("code"), dirs_exist_ok=True)
         elif place.is_file():
             unpack(place, contract.path("code"))
-
-    def _cloud(self) -> dict[str, str]:
-        """Return the way to this cloud, as the job's role."""
-        region = {"AWS_REGION": self.files.region, "AWS_DEFAULT_REGION": self.files.region}
-        if self.isolated:
-            return region
-        files = self.files
-        given = role_session.credentials(files.role, files.identity, region=files.region, account=files.account)
-        return {**given, **region, "AWS_ENDPOINT_URL": role_session.endpoint()}
 
     def _copy_checkpoints(self, folder: Path, done: threading.Event) -> None:
         sent: dict[Path, float] = {}
