@@ -56,10 +56,11 @@ class DatasetSource:
         return f"s3://{self.bucket.bucket_name}/{self.prefix}/"
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow to read every version."""
+        """Allow to read and list every version."""
         key = self.bucket.encryption_key if self.encryption_key is None else self.encryption_key
         grants.use_key(grantee, key, "kms:Decrypt")
         objects = self.bucket.arn_for_objects(f"{self.prefix}/*")
         if isinstance(grantee, Construct):
             acknowledge(grantee, f"IAM5[{finding_of(grantee, objects)}]", "Versions come and go below the prefix.")
+        grants.allow(grantee, ["s3:ListBucket"], [self.bucket.bucket_arn])
         return grants.allow(grantee, ["s3:GetObject"], [objects])

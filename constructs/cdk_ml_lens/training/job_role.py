@@ -12,7 +12,6 @@ from constructs import Construct
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.container_image import ContainerImage
 from cdk_ml_lens.core.nag import acknowledge, finding_of
-from cdk_ml_lens.training.dataset_source import DatasetSource
 from cdk_ml_lens.training.refs import ModelGroup
 
 PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
@@ -76,11 +75,6 @@ class JobRole(Construct):
         grants.allow(self.role, _LOG, [written])
         self._explain(written, "SageMaker AI names the log groups of its jobs.")
         self._unscoped(in_network)
-
-    def read(self, datasets: DatasetSource) -> None:
-        """Let the job read datasets; SageMaker AI lists the objects of a channel."""
-        datasets.grant_read(self.role)
-        grants.allow(self.role, ["s3:ListBucket"], [datasets.bucket.bucket_arn])
 
     def reach(self, registry: ModelGroup, *, reads: Sequence[str], writes: Sequence[str]) -> None:
         """Let the job read and write below prefixes of the artifact bucket."""

@@ -1,4 +1,4 @@
-"""What training needs of the registry above it, as a structural protocol."""
+"""What training needs of the lake below and the registry above it, as structural protocols."""
 
 from __future__ import annotations
 
@@ -7,6 +7,14 @@ from typing import Protocol
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+
+
+class Datasets(Protocol):
+    """Where versioned datasets lie; `DatasetSource` and `TrainingDataset` are such."""
+
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow to read and list manifests and files."""
+        ...
 
 
 class ModelGroup(Protocol):

@@ -19,14 +19,13 @@ from cdk_ml_lens.core.machine import DefinedMachine
 from cdk_ml_lens.core.nag import acknowledge, finding_of
 from cdk_ml_lens.training import machine_access as access
 from cdk_ml_lens.training.algorithm import Algorithm
-from cdk_ml_lens.training.dataset_source import DatasetSource
 from cdk_ml_lens.training.gate import ModelGate
 from cdk_ml_lens.training.job_role import PULL, JobRole
 from cdk_ml_lens.training.options import TrainingOptions
 from cdk_ml_lens.training.options_check import check_options
 from cdk_ml_lens.training.pipeline_states import FAILED, SOURCE, definition
 from cdk_ml_lens.training.plan import TrainingPlan, job_prefix
-from cdk_ml_lens.training.refs import ModelGroup
+from cdk_ml_lens.training.refs import Datasets, ModelGroup
 from cdk_ml_lens.training.registration import Registration
 
 _HANDLER_SECONDS = 60
@@ -57,8 +56,8 @@ class TrainingPipeline(Construct):
         As for every construct.
     algorithm : Algorithm
         What is trained, served and judged.
-    datasets : DatasetSource
-        Where datasets lie.
+    datasets : Datasets
+        A `TrainingDataset` of the lake, or a `DatasetSource`.
     registry : ModelGroup
         A `ModelRegistry`, or one of another stack.
     gate : ModelGate
@@ -95,7 +94,7 @@ class TrainingPipeline(Construct):
         id: str,
         *,
         algorithm: Algorithm,
-        datasets: DatasetSource,
+        datasets: Datasets,
         registry: ModelGroup,
         gate: ModelGate,
         options: TrainingOptions | None = None,
@@ -174,7 +173,7 @@ class TrainingPipeline(Construct):
         )
         evaluation.reach(self._registry, reads=("training",), writes=("evaluations",))
         for job in (training, evaluation):
-            job.read(self._datasets)
+            self._datasets.grant_read(job.role)
         return TrainingPlan(
             scope=self,
             prefix=job_prefix(self),
