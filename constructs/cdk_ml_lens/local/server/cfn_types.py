@@ -75,7 +75,6 @@ NAMED = (
     Named(noun="EndpointConfig"),
     Named(noun="Endpoint", replaces=("EndpointName",)),
     Named(noun="InferenceComponent"),
-    Named(noun="ModelPackageGroup"),
 )
 
 

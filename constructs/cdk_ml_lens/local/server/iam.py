@@ -28,6 +28,7 @@ _NAMED = (
     ("ModelName", "model"),
     ("ModelPackageGroupName", "model-package-group"),
     ("ModelPackageName", "model-package"),
+    ("ModelPackageArn", "model-package"),
     ("PipelineName", "pipeline"),
     ("TrainingJobName", "training-job"),
     ("ProcessingJobName", "processing-job"),

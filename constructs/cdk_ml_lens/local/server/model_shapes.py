@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any, Protocol
 
+from . import models
 from .model_process import ModelFailedError, ModelProcess, ModelProcesses, Reply
-from .moto_bridge import call
 
 TARGET_MODEL = "X-Amzn-SageMaker-Target-Model"
 
@@ -31,8 +31,7 @@ class Serving(Protocol):
 
 def start(model_name: str, processes: ModelProcesses) -> Serving:
     """Start what serves a model; it may still be loading when this returns."""
-    model = call("sagemaker", "DescribeModel", {"ModelName": model_name})
-    containers = model.get("Containers") or [model.get("PrimaryContainer") or {}]
+    containers = models.containers(model_name)
     if len(containers) > 1:
         return Chain(model_name, [processes.start(f"{model_name}-{i}", item) for i, item in enumerate(containers)])
     if containers[0].get("Mode") == "MultiModel":

@@ -12,6 +12,7 @@ from . import (
     cfn_lake,
     cfn_network,
     cfn_permissions,
+    cfn_registry,
     cfn_types,
     firehose_buffer,
     glue_jobs,
@@ -52,6 +53,7 @@ def install(settings: Settings, mqtt: socket.socket) -> None:
     cfn_types.install()
     cfn_buckets.install()
     cfn_lake.install()
+    cfn_registry.install()
     cfn_permissions.install()
     cfn_network.install()
     cfn_gateway.install()

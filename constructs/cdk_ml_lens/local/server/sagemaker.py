@@ -7,7 +7,8 @@ import concurrent.futures
 import contextvars
 import json
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from ministack import app
 from ministack.core import router
@@ -20,7 +21,9 @@ from .endpoints import Endpoints
 from .feature_store import FeatureStore
 from .invoke import Invoker
 from .job_table import JobTable
+from .model_packages import ModelPackages
 from .model_process import ModelProcesses
+from .models import Models
 from .moto_bridge import Answer, ApiError
 from .processing_jobs import ProcessingJobs
 from .settings import Settings
@@ -29,6 +32,18 @@ from .training_jobs import TrainingJobs
 # Calls in flight. MiniStack's own pool will not do: its threads wait for Lambda functions that wait for us.
 THREADS = 32
 _INVOCATION = re.compile(r"^/endpoints/([^/]+)/(invocations|async-invocations|invocations-response-stream)$")
+
+
+Operations = dict[str, Callable[[dict[str, Any]], dict[str, Any]]]
+
+
+class _Part(Protocol):
+    """One part of SageMaker's control plane."""
+
+    @property
+    def operations(self) -> Operations:
+        """Return what it answers, by operation."""
+        ...
 
 
 class _Service:
@@ -42,7 +57,10 @@ class _Service:
         self.features = FeatureStore()
         self.training = TrainingJobs(settings)
         self.processing = ProcessingJobs(settings)
-        parts = (self.endpoints, self.components, self.features, self.training, self.processing)
+        packages = ModelPackages()
+        parts: tuple[_Part, ...] = (
+            self.endpoints, self.components, self.features, self.training, self.processing, packages, Models(packages),
+        )  # fmt: skip
         self.operations = {name: answer for part in parts for name, answer in part.operations.items()}
         self._invoker = Invoker(self.endpoints, self.components, self.capture)
         self._async = AsyncInference(self._invoker.ask)
