@@ -17,7 +17,7 @@ from cdk_ml_lens.core.nag import acknowledge, finding_of
 from cdk_ml_lens.hosting.model import ModelSource
 from cdk_ml_lens.hosting.model_sources import AnyModel, MultiModelSource, PipelineSource
 
-_PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 
 _LOG = ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
 
@@ -129,7 +129,7 @@ class ExecutionRole(Construct):
     def _read_one(self, model: ModelSource) -> None:
         artifact = model.artifact
         grants.allow(self.role, ["s3:GetObject"], [artifact.bucket.arn_for_objects(artifact.key)])
-        grants.allow(self.role, _PULL, [model.image.repository_arn(self)])
+        grants.allow(self.role, PULL, [model.image.repository_arn(self)])
         key = artifact.bucket.encryption_key if artifact.encryption_key is None else artifact.encryption_key
         grants.use_key(self.role, key, "kms:Decrypt")
         if model.network is not None:
@@ -140,7 +140,7 @@ class ExecutionRole(Construct):
         grants.allow(self.role, ["s3:GetObject"], [objects])
         grants.allow(self.role, ["s3:ListBucket"], [model.bucket.bucket_arn])
         acknowledge(self.role, f"IAM5[{finding_of(self, objects)}]", "Models come and go below the prefix.")
-        grants.allow(self.role, _PULL, [model.container_image().repository_arn(self)])
+        grants.allow(self.role, PULL, [model.container_image().repository_arn(self)])
         grants.use_key(self.role, model.bucket.encryption_key, "kms:Decrypt")
 
 

@@ -56,8 +56,11 @@ def containers(scope: Construct, model: AnyModel) -> dict[str, Any]:
 def network(model: AnyModel | None) -> sagemaker.CfnModel.VpcConfigProperty | None:
     """Return the VPC of a model, if it has one."""
     place = model.network if isinstance(model, ModelSource) else None
-    if place is None:
-        return None
+    return None if place is None else vpc(place)
+
+
+def vpc(place: PrivateNetwork) -> sagemaker.CfnModel.VpcConfigProperty:
+    """Return a place as the VPC of a model."""
     return sagemaker.CfnModel.VpcConfigProperty(
         subnets=_subnet_ids(place),
         security_group_ids=[place.security_group.security_group_id],

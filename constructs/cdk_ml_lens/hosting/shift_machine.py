@@ -40,15 +40,15 @@ def definition(plan: ShiftPlan, checks: ShiftChecks, *, alarm_count: int, partit
         "QueryLanguage": "JSONata",
         "StartAt": "ReadRequest",
         "TimeoutSeconds": _longest(plan),
-        "States": _in_partition(states, partition),
+        "States": in_partition(states, partition),
     }
 
 
-def _in_partition(node: Any, partition: str) -> Any:
+def in_partition(node: Any, partition: str) -> Any:
     """Return the states with the partition in the ARN of every service integration, also inside a map."""
     if not isinstance(node, dict):
         return node
-    moved = {key: _in_partition(value, partition) for key, value in node.items()}
+    moved = {key: in_partition(value, partition) for key, value in node.items()}
     if isinstance(moved.get("Resource"), str):
         moved["Resource"] = moved["Resource"].replace(INTEGRATION, f"arn:{partition}:states:::")
     return moved

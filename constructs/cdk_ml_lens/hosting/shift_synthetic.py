@@ -17,9 +17,9 @@ def synthetic_states(checks: ShiftChecks) -> States:
     return {
         "SyntheticTest": {
             "Type": "Map",
-            "Items": [_item(request) for request in checks.requests for _ in range(checks.repeats)],
+            "Items": [item_of(request) for request in checks.requests for _ in range(checks.repeats)],
             "MaxConcurrency": 1,
-            "ItemProcessor": {"ProcessorConfig": {"Mode": "INLINE"}, "StartAt": "Ask", "States": _ask(checks)},
+            "ItemProcessor": {"ProcessorConfig": {"Mode": "INLINE"}, "StartAt": "Ask", "States": ask_states(checks)},
             "Assign": {"fault": js(failures)},
             "Catch": STOP,
             "Next": "SyntheticPassed",
@@ -29,7 +29,8 @@ def synthetic_states(checks: ShiftChecks) -> States:
     }
 
 
-def _item(request: SyntheticRequest) -> dict[str, Any]:
+def item_of(request: SyntheticRequest) -> dict[str, Any]:
+    """Return a request as an item of a map over `ask_states`."""
     expected = {
         name: value
         for name, value in (
@@ -49,7 +50,8 @@ def _item(request: SyntheticRequest) -> dict[str, Any]:
     }
 
 
-def _ask(checks: ShiftChecks) -> States:
+def ask_states(checks: ShiftChecks) -> States:
+    """Return the states that give a request to the variant ``$to``; their output has ``fault``, empty if well."""
     judged = f"""($late := $millis() - $toMillis($states.context.State.EnteredTime);
                   $raw := $states.result.Body;
                   $answer := $type($raw) = 'string' ? $parse($raw) : $raw;

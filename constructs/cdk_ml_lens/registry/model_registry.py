@@ -89,11 +89,7 @@ class ModelRegistry(Construct):
         log_access(self.bucket, self.access_logs, prefix="artifacts/")
         name = cdk.Names.unique_resource_name(self, max_length=63, separator="-") if group_name is None else group_name
         self._reference = RegistryReference(
-            self,
-            group_name=name,
-            bucket=self.bucket,
-            encryption_key=self.encryption_key,
-            approval=ApprovalPolicy.manual() if approval is None else approval,
+            self, group_name=name, bucket=self.bucket, encryption_key=self.encryption_key, approval=approval
         )
         self.approval = self._reference.approval
         self.group = sagemaker.CfnModelPackageGroup(
@@ -129,14 +125,14 @@ class ModelRegistry(Construct):
         account : str, optional
             Its account. Default: this one.
         approval : ApprovalPolicy, optional
-            Its policy, for the age of a version. Default: by a person, within 30 days.
+            Its policy, for the age of a version. Default: as above.
         """
         return RegistryReference(
             scope,
             group_name=group_name,
             bucket=bucket,
             encryption_key=encryption_key,
-            approval=ApprovalPolicy.manual() if approval is None else approval,
+            approval=approval,
             account=account,
         )
 
@@ -175,6 +171,10 @@ class ModelRegistry(Construct):
     def grant_approve(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow to approve and reject versions."""
         return self._reference.grant_approve(grantee)
+
+    def grant_artifacts(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow to read artifacts and nothing about versions."""
+        return self._reference.grant_artifacts(grantee)
 
     def grant_record(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow to read and replace manifests."""

@@ -46,8 +46,8 @@ class RegistryReference:
         Artifacts, evaluations and manifests.
     encryption_key : IKey
         Key of the bucket.
-    approval : ApprovalPolicy
-        How versions are approved.
+    approval : ApprovalPolicy, optional
+        How versions are approved. Default: by a person, within 30 days.
     account : str, optional
         Account of the group. Default: the stack's own.
 
@@ -64,7 +64,7 @@ class RegistryReference:
         group_name: str,
         bucket: s3.IBucket,
         encryption_key: kms.IKey,
-        approval: ApprovalPolicy,
+        approval: ApprovalPolicy | None = None,
         account: str | None = None,
     ) -> None:
         check_group_name(group_name)
@@ -72,7 +72,7 @@ class RegistryReference:
         self.group_name = group_name
         self.bucket = bucket
         self.encryption_key = encryption_key
-        self.approval = approval
+        self.approval = ApprovalPolicy.manual() if approval is None else approval
         self.group_arn = self._arn("model-package-group", group_name, account)
         self.packages_arn = self._arn("model-package", f"{group_name}/*", account)
 
@@ -83,8 +83,7 @@ class RegistryReference:
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow to list and describe versions, and to read artifacts, evaluations and manifests."""
-        grants.use_key(grantee, self.encryption_key, "kms:Decrypt")
-        grants.allow(grantee, ["s3:GetObject"], [self._objects("*", grantee)])
+        self.grant_artifacts(grantee)
         grants.allow(grantee, ["s3:ListBucket"], [self.bucket.bucket_arn])
         return self._packages(grantee, *_READ)
 
@@ -103,6 +102,11 @@ class RegistryReference:
     def grant_approve(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow to approve and reject versions."""
         return self._packages(grantee, *_READ, "UpdateModelPackage")
+
+    def grant_artifacts(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow to read artifacts and nothing about versions: what an endpoint's role needs."""
+        grants.use_key(grantee, self.encryption_key, "kms:Decrypt")
+        return grants.allow(grantee, ["s3:GetObject"], [self._objects("*", grantee)])
 
     def grant_record(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow to read and replace manifests: a deployment writes down who approved it."""

@@ -1,0 +1,165 @@
+"""Last part of a deployment: roll out, verify, record; or leave the endpoint as it was and say why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cdk_ml_lens.hosting.deploy_asl import (
+    FAILURE,
+    MOVING,
+    POLL_SECONDS,
+    SERVES,
+    SUCCEEDED,
+    Mode,
+    announce,
+    failed,
+    invoke,
+)
+from cdk_ml_lens.hosting.shift_asl import (
+    PATIENT,
+    State,
+    States,
+    caught,
+    choice,
+    describe_endpoint,
+    fail,
+    js,
+    note,
+    succeed,
+    task,
+    wait,
+)
+from cdk_ml_lens.hosting.shift_checks import ShiftChecks, SyntheticRequest
+from cdk_ml_lens.hosting.shift_synthetic import ask_states, item_of
+
+
+def end_states(
+    mode: Mode, *, guards: Mapping[str, Any], polls: int, request: SyntheticRequest, record_arn: str
+) -> States:
+    """Return the states from ``Deploy`` to the ends.
+
+    Parameters
+    ----------
+    mode : {"approved", "rebuild"}
+        A rebuild records no approver.
+    guards : mapping
+        DeploymentConfig of an update.
+    polls : int
+        Looks at the endpoint before a rollout counts as stuck.
+    request : SyntheticRequest
+        What the new version is asked.
+    record_arn : str
+        Function that writes the approver.
+    """
+    return {
+        **_rollout(guards, polls),
+        **_verification(request, after="Record" if mode == "approved" else "AnnounceSucceeded"),
+        **_restore(polls),
+        **(_record(record_arn) if mode == "approved" else {}),
+        **_ends(mode),
+    }
+
+
+def _rollout(guards: Mapping[str, Any], polls: int) -> States:
+    return {
+        "Deploy": choice(("$existed", "Update"), default="Create"),
+        "Update": _put("updateEndpoint", "$plan.name", next="WaitForRollout", DeploymentConfig=dict(guards)),
+        "Create": _put("createEndpoint", "$plan.name", next="WaitForRollout"),
+        "WaitForRollout": wait(POLL_SECONDS, next="ReadRollout", assign={"polls": js("$polls + 1")}),
+        "ReadRollout": describe_endpoint(next="RolledOut", catch=failed("EndpointUnreadable"), assign=SERVES),
+        "RolledOut": choice(
+            ("$status = 'InService' and $live = $plan.name", "Verify"),
+            ("$status = 'InService'", "RolledBack"),
+            (f"$polls < {polls} and $status in {MOVING}", "WaitForRollout"),
+            default="RolloutFailed",
+        ),
+        "RolledBack": note(
+            next="AnnounceFailed",
+            error="RolledBack",
+            reason=js("'the endpoint serves ' & $live & ' as before' & ($fault = '' ? '' : ': ' & $fault)"),
+        ),
+        "RolloutFailed": note(
+            next="AnnounceFailed",
+            error="RolloutFailed",
+            reason=js("'the endpoint is ' & $status & ($fault = '' ? '' : ': ' & $fault)"),
+        ),
+    }
+
+
+def _verification(request: SyntheticRequest, *, after: str) -> States:
+    checks = ShiftChecks(requests=(request,), repeats=1, max_latency_ms=60_000, comparison=None)
+    return {
+        "Verify": {
+            "Type": "Map",
+            "Items": [item_of(request)],
+            "MaxConcurrency": 1,
+            "ItemProcessor": {"ProcessorConfig": {"Mode": "INLINE"}, "StartAt": "Ask", "States": ask_states(checks)},
+            "Assign": {"fault": js("$join([$states.result.fault], '')")},
+            "Catch": [caught(["States.ALL"], "Unverified")],
+            "Next": "Verified",
+        },
+        "Verified": choice(("$fault = ''", after), default="BadAnswer"),
+        "BadAnswer": note(next="Unverified", reason=js("'the synthetic request failed: ' & $fault")),
+    }
+
+
+def _restore(polls: int) -> States:
+    untouched = "$existed and $previous = $live"  # this version served before this execution
+    unsure = [caught(["States.ALL"], "AnnounceFailed", {"error": "RestoreFailed"})]
+    return {
+        "Unverified": choice((untouched, "VerificationFailed"), ("$existed", "Restore"), default="Discard"),
+        "VerificationFailed": note(next="AnnounceFailed", error="VerificationFailed"),
+        "Restore": {
+            **_put("updateEndpoint", "$previous", next="WaitForRestore", catch=unsure),
+            "Assign": {"polls": js("0")},
+        },
+        "WaitForRestore": wait(POLL_SECONDS, next="ReadRestored", assign={"polls": js("$polls + 1")}),
+        "ReadRestored": describe_endpoint(next="Restored", catch=unsure, assign=SERVES),
+        "Restored": choice(
+            ("$status = 'InService' and $live = $previous", "ServesAsBefore"),
+            (f"$polls < {polls} and $status in {MOVING}", "WaitForRestore"),
+            default="RestoreFailed",
+        ),
+        "ServesAsBefore": note(
+            next="AnnounceFailed",
+            error="VerificationFailed",
+            reason=js("$reason & '; the endpoint serves ' & $previous & ' again'"),
+        ),
+        "RestoreFailed": note(
+            next="AnnounceFailed",
+            error="RestoreFailed",
+            reason=js("$reason & '; and the endpoint is ' & $status & ' on ' & $live"),
+        ),
+        # A first version that cannot answer serves nobody.
+        "Discard": task(
+            "aws-sdk:sagemaker:deleteEndpoint", {"EndpointName": "${Endpoint}"}, next="VerificationFailed", catch=unsure
+        ),
+    }
+
+
+def _record(record_arn: str) -> States:
+    payload = {"manifest": js("$plan.manifest"), "approver": js("$plan.approver")}
+    return {"Record": invoke(record_arn, payload, next="AnnounceSucceeded", catch=failed("RecordFailed"))}
+
+
+def _ends(mode: Mode) -> States:
+    said = "rebuilt from its manifest" if mode == "rebuild" else js("'approved by ' & $plan.approver")
+    untold = [caught(["States.ALL"], "Untold")]
+    gone = [{"ErrorEquals": ["States.ALL"], "Next": "Failed"}]  # the execution's end tells the same
+    return {
+        "AnnounceSucceeded": announce(SUCCEEDED, reason=said, next="Deployed", catch=untold),
+        "Deployed": succeed(
+            endpoint="${Endpoint}", model_version=js("$plan.model_version"), manifest=js("$plan.manifest")
+        ),
+        "Untold": fail("Untold", js("'the version serves, nobody was told: ' & $reason")),
+        "AnnounceFailed": announce(FAILURE, reason=js("$reason"), next="Failed", catch=gone),
+        "Failed": fail(js("$error"), js("$reason")),
+    }
+
+
+def _put(action: str, config: str, *, next: str, catch: list[State] | None = None, **more: Mapping[str, Any]) -> State:
+    """Return a call that brings a configuration to the endpoint."""
+    arguments = {"EndpointName": "${Endpoint}", "EndpointConfigName": js(config), **more}
+    given = failed("RolloutRefused") if catch is None else catch
+    return task(f"aws-sdk:sagemaker:{action}", arguments, next=next, catch=given, retry=PATIENT)

@@ -1,0 +1,63 @@
+"""Writes into a version's manifest who approved it, once the version serves; doing it again changes nothing."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+
+from ml_lens_runtime import manifest as manifests
+from ml_lens_runtime.errors import ConfigurationError
+
+logger = logging.getLogger(__name__)
+
+
+@functools.cache
+def _process() -> tuple[str, Any]:
+    """Parse the environment and make the client once per process."""
+    bucket = os.environ.get("REGISTRY_BUCKET", "").strip()
+    if not bucket:
+        raise ConfigurationError("REGISTRY_BUCKET must be set")
+    return bucket, boto3.client("s3")
+
+
+def handler(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
+    """Lambda's entry point."""
+    bucket, s3 = _process()
+    return run(event, bucket=bucket, s3=s3)
+
+
+def run(event: Mapping[str, Any], *, bucket: str, s3: Any) -> dict[str, Any]:
+    """Write the approver, unless it is written; a bucket with versions keeps what was there before.
+
+    Parameters
+    ----------
+    event : mapping
+        ``manifest`` (URI) and ``approver``; no approver writes nothing.
+    bucket : str
+        Bucket of the registry.
+    s3 : client
+        boto3 client of S3.
+
+    Returns
+    -------
+    dict
+        ``written``: whether the manifest was changed.
+
+    Raises
+    ------
+    ManifestError
+        There is no such manifest in this registry.
+    """
+    approver = event.get("approver")
+    manifest = manifests.read(event["manifest"], bucket=bucket, s3=s3)
+    if not approver or manifest.document.get("approver") == approver:
+        return {"written": False}
+    _, key = manifests.split_uri(event["manifest"])
+    s3.put_object(Bucket=bucket, Key=key, Body=manifest.approved_by(approver), ContentType="application/json")
+    logger.info("recorded", extra={"model_version": manifest.model_version})
+    return {"written": True}
