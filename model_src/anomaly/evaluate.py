@@ -117,7 +117,8 @@ def _leave_message(root: Path, text: str) -> None:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     env = os.environ
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--root", type=Path, default=Path("/opt/ml"), help="what the container has as /opt/ml")
+    root = Path(env.get("SAGEMAKER_BASE_DIR", "/opt/ml"))  # the variable moves the folder outside SageMaker
+    parser.add_argument("--root", type=Path, default=root, help="what the container has as /opt/ml")
     parser.add_argument("--test", type=Path, help="folder of the test split (default: ROOT/processing/input/test)")
     parser.add_argument("--model", type=Path, help="folder of the candidate's model.tar.gz (default: …/input/model)")
     parser.add_argument("--champion", type=Path, help="folder of the champion's (default: …/input/champion)")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 import json
 import os
 import platform
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,10 +20,21 @@ import sklearn
 from sklearn.pipeline import Pipeline
 
 if TYPE_CHECKING:
-    from model_src.anomaly.detector import Hyperparameters, Matrix, fit, held_out_scores, scores, threshold_of
+    from model_src.anomaly.checkpoints import Checkpoints, default_folder
+    from model_src.anomaly.detector import (
+        MAX_SAMPLES,
+        SVM,
+        Hyperparameters,
+        Matrix,
+        fit,
+        held_out_scores,
+        scores,
+        threshold_of,
+    )
     from model_src.anomaly.training_data import TrainingData, TrainingDataError, load
 else:  # SageMaker runs this file as a script: its neighbours are top-level modules
-    from detector import Hyperparameters, Matrix, fit, held_out_scores, scores, threshold_of
+    from checkpoints import Checkpoints, default_folder
+    from detector import MAX_SAMPLES, SVM, Hyperparameters, Matrix, fit, held_out_scores, scores, threshold_of
     from training_data import TrainingData, TrainingDataError, load
 
 CODE = Path(__file__).resolve().parent
@@ -35,25 +46,31 @@ MADE_BY = ("detector.py", "inference.py", "train.py", "training_data.py")
 
 MINIMUM_ROWS = 50
 
+LEAST_SIMILARITY = 1e-9
+"""Similarity to normal rows below which the one-class SVM tells nothing apart."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train, write the artifact, print the metrics; the exit code is 1, with the reason, for useless data."""
     options = _parse(arguments)
     settings = Hyperparameters(
+        algorithm=options.algorithm,
         quantile=options.quantile,
         seed=options.seed,
         trees=options.trees,
         max_samples=options.max_samples,
+        nu=options.nu,
         folds=options.folds,
     )
     try:
         data = load(options.train, options.features)
         _refuse_few_rows(data, settings)
+        held_out = _held_out(data, settings, options.checkpoint_dir)
+        threshold = threshold_of(held_out, settings.quantile)
+        _refuse_saturation(threshold, settings)
     except TrainingDataError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    held_out = held_out_scores(data.values, settings)
-    threshold = threshold_of(held_out, settings.quantile)
     detector = fit(data.values, settings)
     write_artifact(options.model_dir, detector, data, settings, threshold)
     _report(options.output_data_dir, _metrics(data, held_out, scores(detector, data.values), threshold))
@@ -63,12 +80,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     defaults, env = Hyperparameters(), os.environ
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--algorithm", choices=sorted(MAX_SAMPLES), default=defaults.algorithm)
     parser.add_argument("--features", type=_names, help="columns to learn from, a,b,c (default: every numeric column)")
     parser.add_argument("--quantile", type=_quantile, default=defaults.quantile)
     parser.add_argument("--seed", type=int, default=defaults.seed)
     parser.add_argument("--trees", type=int, default=defaults.trees)
     parser.add_argument("--max-samples", type=int, default=defaults.max_samples)
+    parser.add_argument("--nu", type=_quantile, default=defaults.nu)
     parser.add_argument("--folds", type=int, default=defaults.folds)
+    parser.add_argument("--checkpoint-dir", type=Path, default=default_folder())
     parser.add_argument("--train", type=Path, default=env.get("SM_CHANNEL_TRAIN", "/opt/ml/input/data/train"))
     parser.add_argument("--model-dir", type=Path, default=env.get("SM_MODEL_DIR", "/opt/ml/model"))
     parser.add_argument("--output-data-dir", type=Path, default=env.get("SM_OUTPUT_DATA_DIR", "/opt/ml/output/data"))
@@ -101,10 +121,44 @@ def _refuse_few_rows(data: TrainingData, settings: Hyperparameters) -> None:
         )
 
 
+def _refuse_saturation(threshold: float, settings: Hyperparameters) -> None:
+    """Refuse a threshold that no row can exceed: the similarity of a far row to the SVM's rows is 0, never less."""
+    if settings.algorithm == SVM and not threshold < -LEAST_SIMILARITY:
+        raise TrainingDataError(
+            f"at least {settings.quantile:.4%} of the rows must be like the others, got a threshold of {threshold:g},"
+            " which nothing exceeds: remove the outliers, or ask for a lower quantile"
+        )
+
+
+def _held_out(data: TrainingData, settings: Hyperparameters, folder: Path) -> list[Matrix]:
+    """Return the held-out scores of each block; a training that was interrupted goes on after its last block."""
+    run = f"{version_of(data, settings)}-py{platform.python_version()}-sk{sklearn.__version__}-np{np.__version__}"
+    checkpoints = Checkpoints(folder=folder, run=run)
+    held_out = []
+    for fold in range(settings.folds):
+        kept = checkpoints.load(f"fold-{fold}")
+        block = held_out_scores(data.values, settings, fold) if kept is None else _from_bytes(kept)
+        if kept is None:
+            checkpoints.save(f"fold-{fold}", _to_bytes(block))
+        held_out.append(block)
+        print(f"checkpoint {fold + 1} of {settings.folds}{'' if kept is None else ' (resumed)'}", flush=True)
+    return held_out
+
+
+def _to_bytes(values: Matrix) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, values, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _from_bytes(content: bytes) -> Matrix:
+    return np.asarray(np.load(io.BytesIO(content), allow_pickle=False), dtype=np.float64)
+
+
 def version_of(data: TrainingData, settings: Hyperparameters) -> str:
     """Return the model version: the same data, hyperparameters and code give the same version, on any day."""
     digest = hashlib.sha256(data.digest.encode())
-    digest.update(json.dumps({"features": data.features, **asdict(settings)}, sort_keys=True).encode())
+    digest.update(json.dumps({"features": data.features, **settings.described()}, sort_keys=True).encode())
     for name in MADE_BY:
         digest.update(name.encode() + hashlib.sha256((CODE / name).read_bytes()).digest())
     return f"anomaly-{digest.hexdigest()[:12]}"
@@ -118,10 +172,9 @@ def write_artifact(
     joblib.dump(detector, model_dir / "model.joblib")
     metadata = {
         "model_version": version_of(data, settings),
-        "algorithm": "isolation-forest",
         "features": list(data.features),
         "threshold": threshold,
-        **asdict(settings),
+        **settings.described(),
         "rows": len(data.values),
         "data_sha256": data.digest,
         "python": platform.python_version(),
@@ -147,7 +200,7 @@ def _report(folder: Path, metrics: dict[str, float]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
     for name, value in metrics.items():
-        print(f"metric {name}={value:.6f}")  # SageMaker metric definition: 'metric threshold=([0-9.]+)'
+        print(f"metric {name}={value:.6f}")  # SageMaker metric definition: 'metric threshold=([-0-9.]+)'
 
 
 if __name__ == "__main__":

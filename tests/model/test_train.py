@@ -157,7 +157,8 @@ def test_build_artifact_tells_why_training_failed(tmp_path: Path) -> None:
 
 def test_the_threshold_leaves_the_asked_share_of_held_out_rows_above_it() -> None:
     values = np.random.default_rng(3).normal(size=(2000, 3))
-    held_out = detector.held_out_scores(values, detector.Hyperparameters(trees=20, max_samples=128))
+    settings = detector.Hyperparameters(trees=20, max_samples=128)
+    held_out = [detector.held_out_scores(values, settings, fold) for fold in range(settings.folds)]
 
     threshold = detector.threshold_of(held_out, 0.99)
 
@@ -170,9 +171,9 @@ def test_held_out_scores_come_from_a_detector_that_has_not_seen_the_rows() -> No
     values[:200] += 30  # only the first block lies there
     settings = detector.Hyperparameters(trees=20, max_samples=128)
 
-    held_out = detector.held_out_scores(values, settings)
+    held_out = detector.held_out_scores(values, settings, 0)
     never_saw_it = detector.fit(values[200:], settings)
     saw_it = detector.fit(values, settings)
 
-    assert held_out[0].tolist() == detector.scores(never_saw_it, values[:200]).tolist()
-    assert held_out[0].mean() > detector.scores(saw_it, values[:200]).mean()
+    assert held_out.tolist() == detector.scores(never_saw_it, values[:200]).tolist()
+    assert held_out.mean() > detector.scores(saw_it, values[:200]).mean()
