@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from cdk_ml_lens.hosting.ab_test import AbTest
     from cdk_ml_lens.hosting.ab_test_size import users_for_conversion, users_for_mean
     from cdk_ml_lens.hosting.ab_test_values import AbPolicy, AbVariants, BusinessMetric
+    from cdk_ml_lens.hosting.approved_deployment import ApprovedDeployment
     from cdk_ml_lens.hosting.asynchronous import AsyncInference
     from cdk_ml_lens.hosting.autoscaling import Autoscaling, ScheduledCapacity, load_test_sizing
     from cdk_ml_lens.hosting.batch_definition import TransformOptions
     from cdk_ml_lens.hosting.batch_transform import BatchTransform
     from cdk_ml_lens.hosting.capture import DataCapture
+    from cdk_ml_lens.hosting.deployment_shape import EndpointShape
     from cdk_ml_lens.hosting.endpoint import ModelEndpoint
     from cdk_ml_lens.hosting.images import InferenceImage
     from cdk_ml_lens.hosting.inference_api import InferenceApi
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from cdk_ml_lens.hosting.inference_component import ComponentResources, InferenceComponent
     from cdk_ml_lens.hosting.model import ModelArtifact, ModelSource
     from cdk_ml_lens.hosting.model_sources import MultiModelSource, PipelineSource
+    from cdk_ml_lens.hosting.rebuild_endpoint import RebuildEndpoint
     from cdk_ml_lens.hosting.rollout import RollbackAlarms, Rollout
     from cdk_ml_lens.hosting.shift_checks import AnswerCheck, ShiftChecks, SyntheticRequest, VariantComparison
     from cdk_ml_lens.hosting.shift_plan import ShiftPlan
@@ -82,6 +85,8 @@ if TYPE_CHECKING:
     from cdk_ml_lens.training.options import EvaluationResources, TrainingOptions
     from cdk_ml_lens.training.registration import Registration
     from cdk_ml_lens.training.resources import ManagedSpot, TrainingIsolation, TrainingResources
+    from cdk_ml_lens.training.retraining import Retraining
+    from cdk_ml_lens.training.retraining_values import RetrainingCause, RetrainingPolicy
     from cdk_ml_lens.training.source_code import SourceCode
     from cdk_ml_lens.training.training_image import TrainingImage
     from cdk_ml_lens.training.training_pipeline import TrainingPipeline
@@ -96,6 +101,7 @@ _HOMES = {
     "ApiAccess": "hosting.inference_api_access",
     "ApiLimits": "hosting.inference_api_limits",
     "ApprovalPolicy": "registry.approval",
+    "ApprovedDeployment": "hosting.approved_deployment",
     "AsyncInference": "hosting.asynchronous",
     "Audit": "lake.audit",
     "Autoscaling": "hosting.autoscaling",
@@ -113,6 +119,7 @@ _HOMES = {
     "DatasetSource": "training.dataset_source",
     "DeadLetterStore": "iot.dead_letter",
     "DeviceFleet": "iot.fleet",
+    "EndpointShape": "hosting.deployment_shape",
     "Engine": "lake.etl_engine",
     "EtlJob": "lake.etl_job",
     "EtlStep": "lake.etl_step",
@@ -166,9 +173,13 @@ _HOMES = {
     "QualityRule": "lake.quality",
     "QueryLimits": "lake.workgroup",
     "ReadingAction": "core.refs",
+    "RebuildEndpoint": "hosting.rebuild_endpoint",
     "Registration": "training.registration",
     "RegistryReference": "registry.reference",
     "Replication": "lake.zones",
+    "Retraining": "training.retraining",
+    "RetrainingCause": "training.retraining_values",
+    "RetrainingPolicy": "training.retraining_values",
     "RollbackAlarms": "hosting.rollout",
     "Rollout": "hosting.rollout",
     "RuleSql": "iot.topics",
@@ -216,6 +227,7 @@ __all__ = (
     "ApiAccess",
     "ApiLimits",
     "ApprovalPolicy",
+    "ApprovedDeployment",
     "AsyncInference",
     "Audit",
     "Autoscaling",
@@ -233,6 +245,7 @@ __all__ = (
     "DatasetSource",
     "DeadLetterStore",
     "DeviceFleet",
+    "EndpointShape",
     "Engine",
     "EtlJob",
     "EtlStep",
@@ -286,9 +299,13 @@ __all__ = (
     "QualityRule",
     "QueryLimits",
     "ReadingAction",
+    "RebuildEndpoint",
     "Registration",
     "RegistryReference",
     "Replication",
+    "Retraining",
+    "RetrainingCause",
+    "RetrainingPolicy",
     "RollbackAlarms",
     "Rollout",
     "RuleSql",

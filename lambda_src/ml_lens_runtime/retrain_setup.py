@@ -93,19 +93,37 @@ def read_dataset(client: Any, setup: Setup, uri: str) -> Dataset:
     Raises
     ------
     DatasetError
-        There is none, or it names no version or no rows.
+        There is none, it lies elsewhere, or it names no version or no rows.
     """
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    try:
-        body = client.get_object(Bucket=bucket, Key=key)["Body"].read(_MANIFEST_BYTES)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
-            raise DatasetError(f"no manifest at {uri}") from None
-        raise
+    home = f"s3://{setup.bucket}/"
+    if not uri.startswith(f"{home}{setup.prefix}"):
+        raise DatasetError(f"{uri} is not below {home}{setup.prefix}")
+    body = _read(client, setup.bucket, uri.removeprefix(home))
+    if body is None:
+        raise DatasetError(f"no manifest at {uri}")
     version, rows = _version_and_rows(body, uri)
     if uri == current_uri(setup):
         uri = f"s3://{setup.bucket}/{setup.prefix}{version}/dataset.json"
     return Dataset(uri=uri, version=version, rows=rows)
+
+
+def _read(client: Any, bucket: str, key: str) -> bytes | None:
+    """Return an object, None if there is none.
+
+    Who may not list the whole bucket hears AccessDenied for what does not exist; the name can be listed, though.
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    """
+    try:
+        body: bytes = client.get_object(Bucket=bucket, Key=key)["Body"].read(_MANIFEST_BYTES)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code == "NoSuchKey":
+            return None
+        listed = client.list_objects_v2(Bucket=bucket, Prefix=key) if code == "AccessDenied" else {"KeyCount": 1}
+        if listed["KeyCount"] == 0:
+            return None
+        raise
+    return body
 
 
 def _version_and_rows(body: bytes, uri: str) -> tuple[str, int]:

@@ -7,9 +7,21 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from ml_lens_runtime.retrain_events import UnknownEventError
-from tests.handlers.retrain_account import COOL_DOWN, LAKE, TRAINING, Account, created, mocked_account, scheduled
+from ml_lens_runtime.retrain_setup import RetrainClients
+from tests.handlers.fake_services import aws_error
+from tests.handlers.retrain_account import (
+    COOL_DOWN,
+    LAKE,
+    REGION,
+    TRAINING,
+    Account,
+    created,
+    mocked_account,
+    scheduled,
+)
 
 
 @pytest.fixture
@@ -288,6 +300,33 @@ def test_without_a_usable_manifest_nothing_starts_and_the_reason_is_told(
         account.put("datasets/current.json", text)
     assert account.tell(scheduled("now"))["outcome"] == "idle"
     assert [detail["reason"] for _, detail in account.announced()] == [reason]
+
+
+def test_what_s3_hides_from_those_who_may_not_list_the_bucket_is_no_manifest_either(account: Account) -> None:
+    clients = RetrainClients(region=REGION)
+    clients.__dict__ |= account.clients.__dict__ | {"artifacts": FakeHiddenObjects(account.clients.artifacts)}
+    account.tell(scheduled("now"), clients)
+    assert [detail["reason"] for _, detail in account.announced()] == [NO_MANIFEST]
+    account.publish("v1", 1000)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        account.tell(scheduled("later"), clients)
+
+
+class FakeHiddenObjects:
+    """S3 for somebody who may list but not read. Everything else is that of the client."""
+
+    def __init__(self, client: Any) -> None:
+        self.list_objects_v2 = client.list_objects_v2
+
+    def get_object(self, **_: Any) -> Any:
+        raise aws_error("AccessDenied")
+
+
+def test_a_manifest_that_lies_elsewhere_is_not_trained_on(account: Account) -> None:
+    elsewhere = "s3://lake/other/dataset.json"
+    account.put("other/dataset.json", '{"version": "v1", "rows": {"train": 1000}}')
+    assert account.tell({"cause": "manual", "id": "1", "dataset": elsewhere})["outcome"] == "idle"
+    assert [detail["reason"] for _, detail in account.announced()] == [f"{elsewhere} is not below s3://lake/datasets/"]
 
 
 UNKNOWN: list[Any] = [
