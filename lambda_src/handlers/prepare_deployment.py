@@ -64,10 +64,10 @@ def run(event: Mapping[str, Any], *, settings: Settings, s3: Any, sagemaker: Any
     uri = uri if approved else _wanted(event["request"], settings, s3, sagemaker)
     manifest = manifests.read(uri, bucket=settings.bucket, s3=s3)
     _check_request(manifest, event["request"])
-    _check_artifact(manifest, s3)
+    sha256 = _hash_artifact(manifest, s3)
     made = plan(manifest, settings=settings, from_package=approved, execution=str(event["execution"]))
     logger.info("planned", extra={"deployment": made["name"], "model_version": manifest.model_version})
-    return {**made, "manifest": uri, "approver": approver}
+    return {**made, "manifest": uri, "approver": manifest.document.get("approver") or approver, "sha256": sha256}
 
 
 def _approved(request: Mapping[str, str], settings: Settings, sagemaker: Any, now: float) -> tuple[str, str]:
@@ -106,22 +106,19 @@ def _check_request(manifest: Manifest, request: Mapping[str, str]) -> None:
             raise ManifestError(f"the manifest is of {found}, not of {wanted}")
 
 
-def _check_artifact(manifest: Manifest, s3: Any) -> None:
-    """Read the artifact and compare its hash; without one in the manifest, see that it is there."""
+def _hash_artifact(manifest: Manifest, s3: Any) -> str:
+    """Read the artifact and return its hash, which must be the manifest's where that has one."""
     bucket, key = manifests.split_uri(manifest.model_data)
     try:
-        if manifest.sha256 is None:
-            s3.head_object(Bucket=bucket, Key=key)
-            return
         body = s3.get_object(Bucket=bucket, Key=key)["Body"]
     except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code not in ("404", "NoSuchKey", "NoSuchBucket"):
+        if error.response["Error"]["Code"] not in ("NoSuchKey", "NoSuchBucket"):
             raise
         raise ArtifactChangedError(f"there is no {manifest.model_data}") from None
     found = _sha256(body)
-    if found != manifest.sha256:
+    if manifest.sha256 not in (None, found):
         raise ArtifactChangedError(f"{manifest.model_data} has the hash {found}, the manifest says {manifest.sha256}")
+    return found
 
 
 def _sha256(body: Any) -> str:

@@ -1,4 +1,4 @@
-"""Writes into a version's manifest who approved it, once the version serves; doing it again changes nothing."""
+"""Writes into a version's manifest who approved it and the artifact's hash, once the version serves; only once."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def handler(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def run(event: Mapping[str, Any], *, bucket: str, s3: Any) -> dict[str, Any]:
-    """Write the approver, unless it is written; a bucket with versions keeps what was there before.
+    """Write what the manifest does not say yet; a bucket with versions keeps what was there before.
 
     Parameters
     ----------
     event : mapping
-        ``manifest`` (URI) and ``approver``; no approver writes nothing.
+        ``manifest`` (URI), ``approver``, and ``sha256`` of the artifact that was deployed.
     bucket : str
         Bucket of the registry.
     s3 : client
@@ -53,11 +53,12 @@ def run(event: Mapping[str, Any], *, bucket: str, s3: Any) -> dict[str, Any]:
     ManifestError
         There is no such manifest in this registry.
     """
-    approver = event.get("approver")
     manifest = manifests.read(event["manifest"], bucket=bucket, s3=s3)
-    if not approver or manifest.document.get("approver") == approver:
+    known = {"approver": event.get("approver"), "model_data_sha256": event.get("sha256")}
+    new = {name: value for name, value in known.items() if value and not manifest.document.get(name)}
+    if not new:
         return {"written": False}
     _, key = manifests.split_uri(event["manifest"])
-    s3.put_object(Bucket=bucket, Key=key, Body=manifest.approved_by(approver), ContentType="application/json")
+    s3.put_object(Bucket=bucket, Key=key, Body=manifest.completed(new), ContentType="application/json")
     logger.info("recorded", extra={"model_version": manifest.model_version})
     return {"written": True}

@@ -64,9 +64,9 @@ class Manifest:
             document=document,
         )
 
-    def approved_by(self, approver: str) -> bytes:
-        """Return the manifest with its approver, as it is stored."""
-        return json.dumps({**self.document, "approver": approver}, indent=2, sort_keys=True).encode()
+    def completed(self, new: Mapping[str, Any]) -> bytes:
+        """Return the manifest with further fields, as it is stored."""
+        return json.dumps({**self.document, **new}, indent=2, sort_keys=True).encode()
 
 
 def split_uri(uri: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from ml_lens_runtime.deployment_plan import Settings
 from ml_lens_runtime.errors import ConfigurationError
 from ml_lens_runtime.manifest import ManifestError
 from ml_lens_runtime.model_versions import ApprovalExpiredError, NotApprovedError, SupersededError, number
-from tests.handlers.registry_account import BUCKET, GROUP, SETTINGS, Account, manifest, manifest_uri
+from tests.handlers.registry_account import ARTIFACT, BUCKET, GROUP, SETTINGS, Account, manifest, manifest_uri
 
 DAY = 86_400.0
 ENVIRONMENT = {
@@ -160,9 +161,14 @@ def test_a_lost_artifact_is_refused(account: Account, changes: dict[str, Any]) -
         prepare(account, model_package_arn=arn)
 
 
-def test_a_manifest_without_a_hash_is_taken_as_it_is(account: Account) -> None:
+def test_a_manifest_without_a_hash_gets_that_of_the_artifact(account: Account) -> None:
     arn = account.register("v1", model_data_sha256=None)
-    assert prepare(account, model_package_arn=arn)["model_version"] == "v1"
+    assert prepare(account, model_package_arn=arn)["sha256"] == hashlib.sha256(ARTIFACT).hexdigest()
+
+
+def test_the_approver_of_the_manifest_comes_before_that_of_the_package(account: Account) -> None:
+    arn = account.register("v1", approver="the gate")
+    assert prepare(account, model_package_arn=arn)["approver"] == "the gate"
 
 
 def test_a_rebuild_needs_the_manifest_alone(account: Account) -> None:
@@ -176,6 +182,7 @@ def test_a_rebuild_needs_the_manifest_alone(account: Account) -> None:
             "Environment": {"SAGEMAKER_PROGRAM": "inference.py"},
         }
         assert plan["approver"] is None
+        assert plan["sha256"] == hashlib.sha256(ARTIFACT).hexdigest()
 
 
 def test_a_rebuild_takes_any_version_approved_or_not(account: Account) -> None:

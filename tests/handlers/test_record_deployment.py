@@ -42,10 +42,17 @@ def test_the_same_event_twice_writes_once(account: Account) -> None:
     assert versions(account) == 2
 
 
-def test_no_approver_writes_nothing(account: Account) -> None:
-    account.register("v1")
-    assert run({"manifest": manifest_uri("v1"), "approver": None}, bucket=BUCKET, s3=account.s3) == {"written": False}
+@pytest.mark.parametrize("event", [{"approver": None}, {"approver": PERSON, "sha256": "of other bytes"}])
+def test_what_the_manifest_says_already_stays(account: Account, event: dict[str, str]) -> None:
+    account.register("v1", approver="the gate")
+    assert run({"manifest": manifest_uri("v1"), **event}, bucket=BUCKET, s3=account.s3) == {"written": False}
     assert versions(account) == 1
+
+
+def test_the_hash_of_what_was_deployed_is_kept_for_rebuilds(account: Account) -> None:
+    account.register("v1", model_data_sha256=None)
+    run({"manifest": manifest_uri("v1"), "approver": PERSON, "sha256": "abc"}, bucket=BUCKET, s3=account.s3)
+    assert account.manifest("v1")["model_data_sha256"] == "abc"
 
 
 def test_a_manifest_of_another_bucket_is_refused(account: Account) -> None:

@@ -139,7 +139,7 @@ def _restore(polls: int) -> States:
 
 
 def _record(record_arn: str) -> States:
-    payload = {"manifest": js("$plan.manifest"), "approver": js("$plan.approver")}
+    payload = {name: js(f"$plan.{name}") for name in ("manifest", "approver", "sha256")}
     return {"Record": invoke(record_arn, payload, next="AnnounceSucceeded", catch=failed("RecordFailed"))}
 
 
