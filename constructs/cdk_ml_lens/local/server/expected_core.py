@@ -67,7 +67,11 @@ EXPECTED: tuple[Expected, ...] = (
         publish_internal="topic_arn message subject message_structure message_attributes "
         "message_group_id message_deduplication_id",
     ),
-    *calls("ministack.services.eventbridge", _dispatch_to_lambda="arn payload"),
+    *calls(
+        "ministack.services.eventbridge",
+        _dispatch_to_lambda="arn payload",
+        _invoke_target="target event rule view",
+    ),
     *values("ministack.services.kinesis", "_streams"),
     *calls("ministack.services.kinesis", _put_record="data"),
     *calls(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 from . import (
+    alarm_events,
     alarms,
     athena_queries,
     cfn_buckets,
@@ -28,6 +29,7 @@ from . import (
     s3_keys,
     sagemaker,
     scaled_time,
+    schedule_input,
     selfcheck,
     sfn_execution,
     sfn_glue,
@@ -70,6 +72,8 @@ def install(settings: Settings, mqtt: socket.socket) -> None:
     sfn_glue.install()
     sfn_sagemaker.install()
     rule_metrics.install()
+    schedule_input.install()
+    alarm_events.install()
     alarms.install()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from ministack import app
 from ministack.services import stepfunctions
 
-from . import moto_bridge
+from . import moto_bridge, sfn_s3
 
 _INVOKE = "arn:aws:states:::aws-sdk:sagemakerruntime:"
 _EVENTS = "arn:aws:states:::events:putEvents"
@@ -53,6 +53,7 @@ def install() -> None:
     stepfunctions._AWS_SDK_ERROR_CODE_OVERRIDES["sagemaker"] = _SAGEMAKER_ERRORS
     stepfunctions._AWS_SDK_ERROR_CODE_OVERRIDES["sfn"] = {"ExecutionDoesNotExist": "ExecutionDoesNotExistException"}
     stepfunctions._SERVICE_DISPATCH[_INVOKE] = _invoke_endpoint
+    sfn_s3.install()
     stock = stepfunctions._SERVICE_DISPATCH[_EVENTS]
 
     def put_events(resource: str, arguments: dict[str, Any]) -> dict[str, Any]:
