@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import io
 import json
 import os
 import platform
@@ -21,27 +20,20 @@ from sklearn.pipeline import Pipeline
 
 if TYPE_CHECKING:
     from model_src.anomaly.checkpoints import Checkpoints, default_folder
-    from model_src.anomaly.detector import (
-        MAX_SAMPLES,
-        SVM,
-        Hyperparameters,
-        Matrix,
-        fit,
-        held_out_scores,
-        scores,
-        threshold_of,
-    )
+    from model_src.anomaly.crossfit import cross_fit
+    from model_src.anomaly.detector import MAX_SAMPLES, SVM, Hyperparameters, Matrix, fit, scores, threshold_of
     from model_src.anomaly.training_data import TrainingData, TrainingDataError, load
 else:  # SageMaker runs this file as a script: its neighbours are top-level modules
     from checkpoints import Checkpoints, default_folder
-    from detector import MAX_SAMPLES, SVM, Hyperparameters, Matrix, fit, held_out_scores, scores, threshold_of
+    from crossfit import cross_fit
+    from detector import MAX_SAMPLES, SVM, Hyperparameters, Matrix, fit, scores, threshold_of
     from training_data import TrainingData, TrainingDataError, load
 
 CODE = Path(__file__).resolve().parent
 SERVED = ("inference.py",)
 """Files of this folder that the endpoint needs; they travel inside the artifact."""
 
-MADE_BY = ("detector.py", "inference.py", "train.py", "training_data.py")
+MADE_BY = ("crossfit.py", "detector.py", "inference.py", "train.py", "training_data.py")
 """Files that decide what the model is and answers. The rest of this folder judges models and makes none."""
 
 MINIMUM_ROWS = 50
@@ -131,28 +123,8 @@ def _refuse_saturation(threshold: float, settings: Hyperparameters) -> None:
 
 
 def _held_out(data: TrainingData, settings: Hyperparameters, folder: Path) -> list[Matrix]:
-    """Return the held-out scores of each block; a training that was interrupted goes on after its last block."""
     run = f"{version_of(data, settings)}-py{platform.python_version()}-sk{sklearn.__version__}-np{np.__version__}"
-    checkpoints = Checkpoints(folder=folder, run=run)
-    held_out = []
-    for fold in range(settings.folds):
-        kept = checkpoints.load(f"fold-{fold}")
-        block = held_out_scores(data.values, settings, fold) if kept is None else _from_bytes(kept)
-        if kept is None:
-            checkpoints.save(f"fold-{fold}", _to_bytes(block))
-        held_out.append(block)
-        print(f"checkpoint {fold + 1} of {settings.folds}{'' if kept is None else ' (resumed)'}", flush=True)
-    return held_out
-
-
-def _to_bytes(values: Matrix) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, values, allow_pickle=False)
-    return buffer.getvalue()
-
-
-def _from_bytes(content: bytes) -> Matrix:
-    return np.asarray(np.load(io.BytesIO(content), allow_pickle=False), dtype=np.float64)
+    return cross_fit(data.values, settings, Checkpoints(folder=folder, run=run))
 
 
 def version_of(data: TrainingData, settings: Hyperparameters) -> str:
