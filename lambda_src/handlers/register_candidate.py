@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,11 +124,12 @@ def _approve(clients: RegistryClients, arn: str) -> None:
 def _take_back(clients: RegistryClients, arn: str, uri: str) -> None:
     """Leave neither package nor manifest; what cannot be taken back is logged, the first error is what counts."""
     bucket, key = s3_json.place(uri)
-    for undo in (
-        lambda: clients.sagemaker.delete_model_package(ModelPackageName=arn),
-        lambda: clients.s3.delete_object(Bucket=bucket, Key=key),
-    ):
+    undoing: list[tuple[Callable[..., Any], dict[str, str]]] = [
+        (clients.sagemaker.delete_model_package, {"ModelPackageName": arn}),
+        (clients.s3.delete_object, {"Bucket": bucket, "Key": key}),
+    ]
+    for undo, what in undoing:
         try:
-            undo()
+            undo(**what)
         except Exception:
-            logger.exception("could not take back %s", arn)
+            logger.exception("could not take back %s", what)

@@ -20,9 +20,14 @@ NEVER: Mapping[str, Any] = {"MaxAttempts": 0}
 
 # The whole of a failed job's description is its cause; the reason is one field of it. The text may be cut, so it is
 # searched instead of parsed.
-_REASON = """($cause := $exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : '';
-  $field := function($name) { $contains($cause, $name) ? $substringBefore($substringAfter($cause, $name), '"') : '' };
-  $exit := $field('"ExitMessage":"'); $failure := $field('"FailureReason":"'); $raised := $field('"errorMessage":"');
+_REASON = r"""($cause := $exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : '';
+  $plain := $replace($cause, '\\"', "'");
+  $field := function($name) {(
+    $rest := $trim($substringAfter($substringAfter($plain, '"' & $name & '"'), ':'));
+    $contains($plain, '"' & $name & '"') and $substring($rest, 0, 1) = '"'
+      ? $substringBefore($substring($rest, 1), '"') : ''
+  )};
+  $exit := $field('ExitMessage'); $failure := $field('FailureReason'); $raised := $field('errorMessage');
   $found := $exit != '' ? $exit : $failure != '' ? $failure : $raised != '' ? $raised : $cause;
   $substring($states.errorOutput.Error & ': ' & $found, 0, 1000))"""
 
@@ -114,7 +119,7 @@ def fail(error: str, cause: str) -> State:
 
 def succeed(**output: Any) -> State:
     """Return the end of an execution that did what was asked."""
-    return {"Type": "Succeed", "Output": output}
+    return {"Type": "Pass", "Output": output, "End": True}
 
 
 def put_event(*, source: str, detail_type: str, detail: Mapping[str, Any], next: str, catch: Sequence[State]) -> State:

@@ -83,9 +83,8 @@ class Evaluation:
             Seed of the injection. Default: 0.
         """
         source = SourceCode.bundled("anomaly", "evaluate.py")
-        return Evaluation(
-            source=source, image=image, arguments=("--deviations", f"{deviations:g}", "--seed", str(seed))
-        )
+        settings = ("--deviations", f"{deviations:g}", "--seed", str(seed))
+        return Evaluation(source=source, image=image, arguments=("--root", "/opt/ml", *settings))
 
 
 @dataclass(frozen=True, kw_only=True)
