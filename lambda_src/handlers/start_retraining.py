@@ -58,7 +58,7 @@ def run(
     Returns
     -------
     dict
-        ``outcome`` (``started``, ``preparing``, ``running``, ``cooling``, ``waiting`` or ``idle``), ``known`` (the
+        ``outcome`` (``started``, ``preparing``, ``running``, ``waiting`` or ``idle``), ``known`` (the
         cause had been taken before), ``run``, ``waiting``.
 
     Raises

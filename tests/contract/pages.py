@@ -21,6 +21,7 @@ CONSTRUCT_PAGES = {
     "etl": ("etl_job",),
     "feature-group": ("feature_group",),
     "window-features": ("window_features",),
+    "retraining": ("retraining",),
     "patterns": ("iot_inference",),
     "iot-data-lake": ("iot_data_lake",),
 }
