@@ -74,7 +74,9 @@ class RegistryReference:
         self.encryption_key = encryption_key
         self.approval = ApprovalPolicy.manual() if approval is None else approval
         self.group_arn = self._arn("model-package-group", group_name, account)
-        self.packages_arn = self._arn("model-package", f"{group_name}/*", account)
+        # SageMaker AI writes the group in lower case into the ARNs of its versions, and IAM compares by case.
+        in_arns = group_name if cdk.Token.is_unresolved(group_name) else group_name.lower()
+        self.packages_arn = self._arn("model-package", f"{in_arns}/*", account)
 
     @property
     def approval_status(self) -> str:

@@ -30,7 +30,7 @@ def evaluate_states(plan: TrainingPlan, *, next: str) -> States:
             catch=catch,
             assign={
                 "champion": js(
-                    "($found := [$states.result.ModelPackageSummaryList][0].ModelPackageArn;"
+                    "($found := $states.result.ModelPackageSummaryList[0].ModelPackageArn;"
                     " $exists($found) ? $found : '')"
                 ),
                 "evaluation": js(f"'{plan.artifacts}/evaluations/' & $me & '/evaluation.json'"),
@@ -43,7 +43,7 @@ def evaluate_states(plan: TrainingPlan, *, next: str) -> States:
             {"ModelPackageName": js("$champion")},
             next="EvaluateBoth",
             catch=catch,
-            assign={"championData": js("[$states.result.InferenceSpecification.Containers][0].ModelDataUrl")},
+            assign={"championData": js("$states.result.InferenceSpecification.Containers[0].ModelDataUrl")},
         ),
         "Evaluate": _job(plan, beside=False, next=next),
         "EvaluateBoth": _job(plan, beside=True, next=next),
