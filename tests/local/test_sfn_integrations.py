@@ -129,3 +129,17 @@ def test_an_event_takes_an_object_as_detail(run: Run, laptop_cloud: LaptopCloud,
 def test_a_dead_execution_has_its_own_error(run: Run) -> None:
     arn = "arn:aws:states:us-east-1:000000000000:execution:none:none"
     assert run("aws-sdk:sfn:describeExecution", ExecutionArn=arn)["Error"] == "Sfn.ExecutionDoesNotExistException"
+
+
+def test_an_execution_gives_the_output_of_its_succeed_state(laptop_cloud: LaptopCloud, until: Until) -> None:
+    states = laptop_cloud.client("stepfunctions")
+    end = {"Type": "Succeed", "Output": {"twice": "{% $states.input.n * 2 %}"}}
+    definition = {"QueryLanguage": "JSONata", "StartAt": "End", "States": {"End": end}}
+    arn = states.create_state_machine(
+        name="succeeds", definition=json.dumps(definition), roleArn="arn:aws:iam::000000000000:role/any"
+    )["stateMachineArn"]
+    execution = states.start_execution(stateMachineArn=arn, input=json.dumps({"n": 2}))["executionArn"]
+    described = until(
+        lambda: (found := states.describe_execution(executionArn=execution))["status"] != "RUNNING" and found
+    )
+    assert json.loads(described["output"]) == {"twice": 4}

@@ -101,6 +101,8 @@ EXPECTED: tuple[Expected, ...] = (
         "ministack.services.stepfunctions",
         _ExecutionError="error cause",
         _fail_execution="execution error cause",
+        _apply_input_path="state_def data ctx",
+        _apply_jsonata_output="state_def raw_input ctx result error_output default",
         _dispatch_aws_sdk_json="service_info service_name action input_data",
     ),
     *calls(

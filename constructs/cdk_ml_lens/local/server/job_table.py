@@ -46,7 +46,7 @@ class JobTable:
         if not _NAME.fullmatch(name):
             raise ApiError("ValidationException", f"{self.noun}Name must have up to 63 letters, digits, -: {name!r}")
         _require_role(params["RoleArn"])
-        arn = f"arn:aws:sagemaker:{get_region()}:{get_account_id()}:{kebab(self.noun)}/{name}"
+        arn = f"arn:aws:sagemaker:{get_region()}:{get_account_id()}:{kebab(self.noun)}/{name.lower()}"
         shown = {key: value for key, value in params.items() if key != "Tags"}
         job = {**shown, f"{self.noun}Arn": arn, "CreationTime": now, "LastModifiedTime": now, **more}
         with self._lock:

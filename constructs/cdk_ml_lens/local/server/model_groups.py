@@ -52,7 +52,7 @@ class ModelGroups:
     def create(self, params: Params) -> Params:
         """Answer CreateModelPackageGroup."""
         name = params["ModelPackageGroupName"]
-        arn = f"{prefix()}:model-package-group/{name}"
+        arn = f"{prefix()}:model-package-group/{name.lower()}"
         if not _NAME.fullmatch(name):
             raise ApiError("ValidationException", f"ModelPackageGroupName must have letters, digits and -, got {name}")
         if name in self._groups:
@@ -113,7 +113,7 @@ class ModelGroups:
         """
         name = name_of(given)
         if name not in self._groups:
-            arn = f"{prefix()}:model-package-group/{name}"
+            arn = f"{prefix()}:model-package-group/{name.lower()}"
             raise ApiError("ValidationException", f"Could not find: ModelPackageGroup {arn} does not exist.")
         return name
 

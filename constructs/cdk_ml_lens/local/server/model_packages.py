@@ -58,10 +58,10 @@ class ModelPackages:
                 group = self.groups.existing(group)
                 version = self.groups.next_version(group)
                 identity = {"ModelPackageGroupName": group, "ModelPackageVersion": version}
-                arn = f"{prefix()}:model-package/{group}/{version}"
+                arn = f"{prefix()}:model-package/{group.lower()}/{version}"
                 status = {"ModelApprovalStatus": "PendingManualApproval"}
             else:
-                identity, status, arn = {"ModelPackageName": name}, {}, f"{prefix()}:model-package/{name}"
+                identity, status, arn = {"ModelPackageName": name}, {}, f"{prefix()}:model-package/{str(name).lower()}"
             if arn in self._packages:
                 raise ApiError("ConflictException", f"Model package {arn} already exists.")
             kept = {key: item for key, item in params.items() if key not in ("Tags", "ClientToken")}
@@ -126,7 +126,7 @@ class ModelPackages:
         ApiError
             If there is none.
         """
-        arn = given if given.startswith("arn:") else f"{prefix()}:model-package/{given}"
+        arn = given if given.startswith("arn:") else f"{prefix()}:model-package/{given.lower()}"
         if arn not in self._packages:
             raise ApiError("ValidationException", f"ModelPackage {arn} does not exist.")
         return self._packages[arn]

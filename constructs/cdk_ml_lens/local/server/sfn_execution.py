@@ -1,4 +1,4 @@
-"""The execution whose state runs now: whether it was stopped, and what its machine's role may do."""
+"""Executions: whether the one whose state runs now was stopped, what its machine's role may do, what it gives."""
 
 from __future__ import annotations
 
@@ -15,9 +15,14 @@ _execution: contextvars.ContextVar[str] = contextvars.ContextVar("execution", de
 
 
 def install() -> None:
-    """Remember the execution while its states run, and leave a stopped one as it is when its last state fails."""
+    """Remember the execution while its states run, and leave a stopped one as it is when its last state fails.
+
+    A Succeed state gives its ``Output``, which MiniStack leaves out. Source:
+    https://docs.aws.amazon.com/step-functions/latest/dg/state-succeed.html
+    """
     stepfunctions._run_execution = _remembered(stepfunctions._run_execution)
     stepfunctions._fail_execution = _unless_over(stepfunctions._fail_execution)
+    stepfunctions._apply_input_path = _succeeding(stepfunctions._apply_input_path)
 
 
 def aborted() -> bool:
@@ -54,3 +59,14 @@ def _unless_over(original: Callable[..., None]) -> Callable[..., None]:
             original(execution, error, cause)
 
     return fail_execution
+
+
+def _succeeding(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``original`` with the Output of a Succeed state, of which MiniStack applies the input path only."""
+
+    def apply_input_path(state_def: dict[str, Any], data: Any, ctx: Any = None) -> Any:
+        if state_def.get("Type") == "Succeed" and "Output" in state_def:
+            return stepfunctions._apply_jsonata_output(state_def, data, ctx, default=data)
+        return original(state_def, data, ctx)
+
+    return apply_input_path
