@@ -6,7 +6,8 @@ import importlib.util
 import json
 import sys
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -101,10 +102,26 @@ def _serving_code(target: Path, role: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up there
     try:
-        spec.loader.exec_module(module)
+        with _neighbours(path.parent):
+            spec.loader.exec_module(module)
     except Exception as error:
         raise ArtifactError(f"the {role} cannot be loaded: {PROGRAM}: {type(error).__name__}: {error}") from error
     return module
+
+
+@contextmanager
+def _neighbours(folder: Path) -> Iterator[None]:
+    """Let the serving code import the files beside it, as the container does, and nobody else's of the same name."""
+    names = {path.stem for path in folder.glob("*.py")}
+    ours = {name: sys.modules.pop(name) for name in names if name in sys.modules}
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        for name in names:
+            sys.modules.pop(name, None)
+        sys.modules.update(ours)
 
 
 def _scores(serving: Any, values: Matrix, model: Any) -> Matrix:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -134,6 +135,33 @@ def test_two_runs_differ_in_nothing_but_the_time_taken(root: Path) -> None:
         reports.append(report)
 
     assert reports[0] == reports[1]
+
+
+def test_the_script_runs_from_a_zip_of_its_folder_as_the_pipeline_sends_it(root: Path, tmp_path: Path) -> None:
+    code = tmp_path / "code.zip"
+    with zipfile.ZipFile(code, "w") as archive:
+        for path in EVALUATE.parent.glob("*.py"):
+            archive.write(path, path.name)
+        archive.writestr(
+            "__main__.py", "import runpy\nrunpy.run_module('evaluate', run_name='__main__', alter_sys=True)"
+        )
+    env = {**os.environ, "DATASET_VERSION": "v7", "SAGEMAKER_BASE_DIR": str(root)}
+    done = subprocess.run([sys.executable, str(code)], env=env, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert report_of(root)["rows"] == 1500
+
+
+def test_serving_code_finds_the_files_beside_it_and_not_ours_of_the_same_name(root: Path) -> None:
+    extra = "import types, judging\nimport numpy as np\ndef model_fn(model_dir): return judging.TELL\n"
+    extra += "def predict_fn(values, model): return types.SimpleNamespace(scores=np.full(len(values), model))\n"
+    repacked(root, code__inference_py=extra, code__judging_py="TELL = 1e9")
+    done = job(root)
+    candidate = report_of(root)["candidate"]
+
+    assert done.returncode == 0, done.stderr
+    assert isinstance(candidate, dict)
+    assert candidate["metrics"]["alert_rate"] == 1.0
 
 
 def test_fewer_rows_are_taken_evenly_from_the_whole_split(root: Path) -> None:
