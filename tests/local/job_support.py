@@ -115,10 +115,12 @@ def finished(cloud: LaptopCloud, until: Until, name: str, *, kind: str = "traini
     return ended
 
 
-def executed(cloud: LaptopCloud, until: Until, resource: str, arguments: Params, *, timeout: int = 60) -> Params:
+def executed(
+    cloud: LaptopCloud, until: Until, resource: str, arguments: Params, *, timeout: int = 60, role: str = ROLE
+) -> Params:
     """Run a state machine of one task and return the execution once it has ended."""
     states = cloud.client("stepfunctions")
-    execution = started(cloud, resource, arguments, timeout=timeout)
+    execution = started(cloud, resource, arguments, timeout=timeout, role=role)
 
     def probe() -> Params | None:
         described: Params = states.describe_execution(executionArn=execution)
@@ -128,7 +130,7 @@ def executed(cloud: LaptopCloud, until: Until, resource: str, arguments: Params,
     return ended
 
 
-def started(cloud: LaptopCloud, resource: str, arguments: Params, *, timeout: int = 60) -> str:
+def started(cloud: LaptopCloud, resource: str, arguments: Params, *, timeout: int = 60, role: str = ROLE) -> str:
     """Start a state machine of one task and return the ARN of its execution."""
     task = {"Type": "Task", "Resource": f"arn:aws:states:::{resource}", "Arguments": arguments, "End": True}
     definition = {
@@ -140,7 +142,7 @@ def started(cloud: LaptopCloud, resource: str, arguments: Params, *, timeout: in
     arn = states.create_state_machine(
         name=f"job-{len(states.list_state_machines()['stateMachines'])}",
         definition=json.dumps(definition),
-        roleArn="arn:aws:iam::000000000000:role/any",
+        roleArn=role,
     )["stateMachineArn"]
     execution: str = states.start_execution(stateMachineArn=arn)["executionArn"]
     return execution

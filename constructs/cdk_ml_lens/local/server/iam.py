@@ -21,6 +21,7 @@ _SINGLE = {
 }
 _INVOCATIONS = re.compile(r"^/endpoints/([^/]+)/")
 _GROUP = re.compile(r"^/FeatureGroup/([^/]+)")
+_ON_PACKAGES = ("CreateModelPackage", "ListModelPackages")
 _NAMED = (
     ("FeatureGroupName", "feature-group"),
     ("EndpointName", "endpoint"),
@@ -53,7 +54,9 @@ def install() -> None:
         query_params: dict[str, Any], region: str, account_id: str,
     ) -> str:  # fmt: skip
         if service == "sagemaker":
-            return _sagemaker_arn(path, body, f"arn:aws:sagemaker:{region}:{account_id}")
+            return sagemaker_arn(
+                path, body, f"arn:aws:sagemaker:{region}:{account_id}", headers.get("x-amz-target", "").split(".")[-1]
+            )
         found: str = original_arn(service, method, path, headers, body, query_params, region, account_id)
         if (service, found) == ("athena", "*"):
             return _workgroup_arn(body, f"arn:aws:athena:{region}:{account_id}")
@@ -104,7 +107,11 @@ def _workgroup_arn(body: bytes, prefix: str) -> str:
     return "*" if query is None else f"{prefix}:workgroup/{query['WorkGroup']}"
 
 
-def _sagemaker_arn(path: str, body: bytes, prefix: str) -> str:
+def sagemaker_arn(path: str, body: bytes, prefix: str, operation: str = "") -> str:
+    """Return what SageMaker checks a request against; a group's packages are one resource.
+
+    Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
+    """
     if found := _INVOCATIONS.match(path):
         return f"{prefix}:endpoint/{found.group(1)}"
     if found := _GROUP.match(path):
@@ -113,6 +120,12 @@ def _sagemaker_arn(path: str, body: bytes, prefix: str) -> str:
         document = json.loads(body or b"{}")
     except ValueError:
         return "*"
+    if operation in _ON_PACKAGES and isinstance(document.get("ModelPackageGroupName"), str):
+        return f"{prefix}:model-package/{document['ModelPackageGroupName'].split('/')[-1].lower()}/*"
+    return _named_arn(document, prefix)
+
+
+def _named_arn(document: dict[str, Any], prefix: str) -> str:
     document.update((document.get("Identifiers") or [{}])[0])  # BatchGetRecord: checked on the first group
     for member, kind in _NAMED:
         if isinstance(document.get(member), str):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import shutil
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,7 +50,8 @@ class JobFiles:
         bucket, key = _split(url)
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._client().download_file(bucket, key, str(target))
+            with target.open("wb") as written:
+                shutil.copyfileobj(self._client().get_object(Bucket=bucket, Key=key)["Body"], written)
         except Exception as failure:  # whatever S3 says, the job has no input
             raise TransferError(f"ClientError: Data download failed: {url}: {failure}") from failure
         return target

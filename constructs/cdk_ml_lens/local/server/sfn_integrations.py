@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 from ministack import app
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import stepfunctions
 
-from . import moto_bridge, sfn_s3
+from . import moto_bridge, sfn_execution, sfn_s3
 
 _INVOKE = "arn:aws:states:::aws-sdk:sagemakerruntime:"
 _EVENTS = "arn:aws:states:::events:putEvents"
@@ -74,6 +75,8 @@ def _invoke_endpoint(resource: str, arguments: dict[str, Any]) -> dict[str, Any]
     """Call InvokeEndpoint; the body is sent as JSON, a text with its quotation marks, as Step Functions does."""
     if not resource.endswith(":invokeEndpoint"):
         raise stepfunctions._ExecutionError("States.Runtime", f"the laptop cloud has no {resource}")
+    arn = f"arn:aws:sagemaker:{get_region()}:{get_account_id()}:endpoint/{arguments['EndpointName']}"
+    sfn_execution.require("sagemaker:InvokeEndpoint", arn, service="SageMakerRuntime")
     headers = {header: str(arguments[name]) for name, header in _REQUEST_HEADERS.items() if name in arguments}
     status, answer_headers, body = app.call_service_handler_sync(
         app.SERVICE_HANDLERS["sagemaker"],

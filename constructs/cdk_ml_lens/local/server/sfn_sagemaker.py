@@ -10,7 +10,7 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import stepfunctions
 
-from . import sagemaker, sfn_execution, transform
+from . import iam, sagemaker, sfn_execution, transform
 from .job_table import ACTIVE, Job, JobTable, in_milliseconds, kebab
 
 PREFIX = "arn:aws:states:::sagemaker:"
@@ -25,10 +25,13 @@ _SERVICE = {"target_prefix": "SageMaker"}
 def install() -> None:
     """Offer the integrations; a state that times out or is aborted stops its job, as on AWS.
 
+    With IAM enforced the machine's role must allow what its states ask of SageMaker, by either kind of integration.
+
     Source: https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
     """
     stepfunctions._SERVICE_DISPATCH[PREFIX] = _run
     stepfunctions._invoke_resource_with_timeout = _limited(stepfunctions._invoke_resource_with_timeout)
+    stepfunctions._dispatch_aws_sdk_json = _guarded(stepfunctions._dispatch_aws_sdk_json)
 
 
 def _limited(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -48,7 +51,8 @@ def _run(resource: str, arguments: dict[str, Any], limit: float | None = None) -
         return _transformed(arguments)
     if action not in _REQUESTS or (pattern and (pattern != "sync" or table is None)):
         raise stepfunctions._ExecutionError("States.Runtime", f"the laptop cloud has no {resource}")
-    _require(action, arguments, table if pattern else None)
+    if pattern and table is not None:
+        _require_waiting(table.noun, arguments)
     answer = _requested(action, arguments)
     if not pattern or table is None:
         return answer
@@ -59,25 +63,40 @@ def _run(resource: str, arguments: dict[str, Any], limit: float | None = None) -
     return shown
 
 
-def _require(action: str, arguments: dict[str, Any], waited: JobTable | None) -> None:
-    """Raise the error of a state whose role may not do this; ``.sync`` takes more actions than the request's own.
-
-    Source: https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
-    """
-    noun = action.removeprefix("create").removeprefix("update")
+def _require_waiting(noun: str, arguments: dict[str, Any]) -> None:
+    """Raise the error of a state whose role may not wait for its job: ``.sync`` takes more than the request."""
     prefix = f"{get_region()}:{get_account_id()}"
-    arn = f"arn:aws:sagemaker:{prefix}:{kebab(noun)}/{arguments.get(f'{noun}Name', '*')}"
-    verbs = [action[0].upper() + action[1:]]
-    if waited is not None:
-        verbs += [f"Describe{noun}", f"Stop{noun}"]
-        rule = f"arn:aws:events:{prefix}:rule/StepFunctionsGetEventsForSageMaker{noun}sRule"
-        for verb in ("PutTargets", "PutRule", "DescribeRule"):
-            sfn_execution.require(f"events:{verb}", rule, service="SageMaker")
-    for verb in verbs:
-        sfn_execution.require(f"sagemaker:{verb}", arn, service="SageMaker")
-    if (role := arguments.get("RoleArn") or arguments.get("ExecutionRoleArn")) is not None:
+    rule = f"arn:aws:events:{prefix}:rule/StepFunctionsGetEventsForSageMaker{noun}sRule"
+    for verb in ("PutTargets", "PutRule", "DescribeRule"):
+        sfn_execution.require(f"events:{verb}", rule, service="SageMaker")
+    arn = f"arn:aws:sagemaker:{prefix}:{kebab(noun)}/{arguments[f'{noun}Name']}"
+    for verb in ("Describe", "Stop"):
+        sfn_execution.require(f"sagemaker:{verb}{noun}", arn, service="SageMaker")
+
+
+def _require(operation: str, arguments: dict[str, Any]) -> None:
+    """Raise the error of a state whose role may not make the request, or may not pass a role on."""
+    prefix = f"arn:aws:sagemaker:{get_region()}:{get_account_id()}"
+    arns = [iam.sagemaker_arn("/", json.dumps(arguments).encode(), prefix, operation)]
+    if operation in ("CreateEndpoint", "UpdateEndpoint"):
+        arns.append(f"{prefix}:endpoint-config/{arguments.get('EndpointConfigName')}")
+    for arn in arns:
+        sfn_execution.require(f"sagemaker:{operation}", arn, service="SageMaker")
+    passed = {arguments[name] for name in ("RoleArn", "ExecutionRoleArn") if arguments.get(name)}
+    for role in sorted(passed):
         context = {"iam:passedtoservice": "sagemaker.amazonaws.com"}
         sfn_execution.require("iam:PassRole", role, service="SageMaker", context=context)
+
+
+def _guarded(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``original`` with the machine's role asked before every request of SageMaker."""
+
+    def dispatch(service_info: Any, service_name: str, action: str, input_data: dict[str, Any]) -> Any:
+        if service_name == "sagemaker":
+            _require(action[0].upper() + action[1:], input_data)
+        return original(service_info, service_name, action, input_data)
+
+    return dispatch
 
 
 def _requested(action: str, arguments: dict[str, Any]) -> dict[str, Any]:
