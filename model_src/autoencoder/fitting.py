@@ -1,6 +1,6 @@
 """Fit the autoencoder epoch by epoch; an interrupted fit goes on after its last checkpoint, to the same weights."""
 
-# mypy: disable-error-code="import-not-found"
+# mypy: disable-error-code="import-not-found,no-untyped-call"
 
 from __future__ import annotations
 
