@@ -15,6 +15,7 @@ from ml_lens_runtime import retrain_events
 from ml_lens_runtime.retrain_events import Ended
 from ml_lens_runtime.retrain_flow import Flow
 from ml_lens_runtime.retrain_metrics import line
+from ml_lens_runtime.retrain_outbox import deliver
 from ml_lens_runtime.retrain_setup import RetrainClients, Setup
 from ml_lens_runtime.retrain_state import Cause, State
 from ml_lens_runtime.retrain_store import KnownCauseError, StateConflictError
@@ -96,7 +97,7 @@ def _once(setup: Setup, signal: retrain_events.Signal, clients: RetrainClients, 
     claimed = before is None and state.run is not None
     if claimed:
         state = flow.settle(state, None)
-    state = flow.deliver(state)
+    state = deliver(state, store=flow.store, bus=clients.bus)
     outcome = _outcome(state, claimed=claimed)
     print(line(_figures(state, taken=cause is not None and not known, claimed=claimed), name=setup.name, now=now))
     logger.info(outcome, extra={"known": known})

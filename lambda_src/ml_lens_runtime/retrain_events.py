@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ml_lens_runtime.retrain_state import Cause
@@ -83,19 +84,27 @@ def _object_created(event: Mapping[str, Any], now: float) -> Signal:
     detail = event["detail"]
     bucket, written = detail["bucket"]["name"], detail["object"]
     mark = written.get("version-id", written.get("sequencer", written.get("etag", event["id"])))
-    return _data(bucket, written["key"], mark, now)
+    return _data(bucket, written["key"], mark, _moment(event, now))
 
 
 def _api_call(event: Mapping[str, Any], now: float) -> Signal:
     """Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-understanding-s3-entries.html."""
     detail = event["detail"]
     asked = detail["requestParameters"]
-    return _data(asked["bucketName"], asked["key"], detail["eventID"], now)
+    return _data(asked["bucketName"], asked["key"], detail["eventID"], _moment(event, now))
 
 
-def _data(bucket: str, key: str, mark: str, now: float) -> Cause:
+def _moment(event: Mapping[str, Any], now: float) -> float:
+    """Return when an event happened, in seconds since the epoch; arrivals may be told out of order."""
+    try:
+        return datetime.fromisoformat(event["time"]).timestamp()
+    except (KeyError, TypeError, ValueError):
+        return now
+
+
+def _data(bucket: str, key: str, mark: str, at: float) -> Cause:
     uri = f"s3://{bucket}/{key}"
-    return Cause(id=f"data#{uri}#{mark}", kind="data", text=f"new data {uri}"[:_TEXT], at=now, dataset=uri)
+    return Cause(id=f"data#{uri}#{mark}", kind="data", text=f"new data {uri}"[:_TEXT], at=at, dataset=uri)
 
 
 def _alarm(event: Mapping[str, Any], now: float) -> Signal:

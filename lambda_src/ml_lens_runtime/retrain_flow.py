@@ -11,18 +11,20 @@ from botocore.exceptions import ClientError
 
 from ml_lens_runtime import strict_json
 from ml_lens_runtime.retrain_events import MANUAL, Ended
-from ml_lens_runtime.retrain_setup import DatasetError, RetrainClients, Setup, current_uri, read_dataset
+from ml_lens_runtime.retrain_setup import (
+    DatasetError,
+    RetrainClients,
+    Setup,
+    current_uri,
+    newest_dataset,
+    read_dataset,
+)
 from ml_lens_runtime.retrain_state import Cause, Dataset, Run, State
 from ml_lens_runtime.retrain_store import StateStore
 
-SOURCE = "cdk-ml-lens.retraining"
 REFUSED = "CandidateRefused"  # error of the pipeline: the data was trained on and judged, more of the same is no use
 LOST_SECONDS = 86_400  # a start is visible long before; an execution that is not found then has been forgotten
 ENDS = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
-
-
-class NotDeliveredError(RuntimeError):
-    """EventBridge did not take an event; it stays in the outbox for the next look."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,17 +70,6 @@ class Flow:
         except DatasetError as error:
             return self._skip(state, standing, str(error))
         return self._claim(state, standing, dataset) if reason is None else self._skip(state, standing, reason)
-
-    def deliver(self, state: State) -> State:
-        """Send what is in the outbox, in its order, and note each as sent."""
-        while state.outbox:
-            message = state.outbox[0]
-            entry = {"Source": SOURCE, "DetailType": message["type"], "Detail": strict_json.dumps(message["detail"])}
-            answer = self.clients.bus.put_events(Entries=[entry])
-            if answer["FailedEntryCount"]:
-                raise NotDeliveredError(str(answer["Entries"][0].get("ErrorCode")))
-            state = self.store.save(replace(state, outbox=state.outbox[1:]))
-        return state
 
     def _claim(self, state: State, causes: tuple[Cause, ...], dataset: Dataset | None) -> State:
         run = Run(name=_name(causes, self.now), causes=causes, claimed_at=self.now, dataset=dataset)
@@ -171,9 +162,13 @@ class Flow:
         return tuple(cause for cause in waiting if cause.alarm not in asked - standing)
 
     def _newest(self, causes: tuple[Cause, ...]) -> Dataset:
-        named = [cause.dataset for cause in causes if cause.dataset]
-        uri = named[-1] if named else current_uri(self.setup)
-        return read_dataset(self.clients.artifacts, self.setup, uri)
+        """Return what a person named, else the newest; what arrived counts where nothing keeps the newest."""
+        client, named = self.clients.artifacts, {cause.kind: cause.dataset for cause in causes if cause.dataset}
+        if MANUAL in named:
+            return read_dataset(client, self.setup, named[MANUAL])
+        if "data" in named:
+            return newest_dataset(client, self.setup, named["data"])
+        return read_dataset(client, self.setup, current_uri(self.setup))
 
     def _lack(self, state: State, causes: tuple[Cause, ...], dataset: Dataset) -> str | None:
         """Return why a dataset is not worth a run, None if it is; what is asked for by hand is."""

@@ -98,23 +98,39 @@ def read_dataset(client: Any, setup: Setup, uri: str) -> Dataset:
     home = f"s3://{setup.bucket}/"
     if not uri.startswith(f"{home}{setup.prefix}"):
         raise DatasetError(f"{uri} is not below {home}{setup.prefix}")
-    body = _read(client, setup.bucket, uri.removeprefix(home))
-    if body is None:
+    found = _read(client, setup.bucket, uri.removeprefix(home))
+    if found is None:
         raise DatasetError(f"no manifest at {uri}")
-    version, rows = _version_and_rows(body, uri)
+    version, rows = _version_and_rows(found["Body"].read(_MANIFEST_BYTES), uri)
     if uri == current_uri(setup):
-        uri = f"s3://{setup.bucket}/{setup.prefix}{version}/dataset.json"
-    return Dataset(uri=uri, version=version, rows=rows)
+        uri = f"{home}{setup.prefix}{version}/dataset.json"
+    return Dataset(uri=uri, version=version, rows=rows, written=found["LastModified"].timestamp())
 
 
-def _read(client: Any, bucket: str, key: str) -> bytes | None:
+def newest_dataset(client: Any, setup: Setup, uri: str) -> Dataset:
+    """Read the manifest that arrived, or the newest if that was written later: arrivals may be told out of order.
+
+    Raises
+    ------
+    DatasetError
+        The one that arrived is none.
+    """
+    arrived = read_dataset(client, setup, uri)
+    try:
+        current = read_dataset(client, setup, current_uri(setup))
+    except DatasetError:  # datasets made by hand have none
+        return arrived
+    return max(arrived, current, key=lambda dataset: (dataset.written, dataset.rows))
+
+
+def _read(client: Any, bucket: str, key: str) -> dict[str, Any] | None:
     """Return an object, None if there is none.
 
     Who may not list the whole bucket hears AccessDenied for what does not exist; the name can be listed, though.
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
     """
     try:
-        body: bytes = client.get_object(Bucket=bucket, Key=key)["Body"].read(_MANIFEST_BYTES)
+        found: dict[str, Any] = client.get_object(Bucket=bucket, Key=key)
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code == "NoSuchKey":
@@ -123,7 +139,7 @@ def _read(client: Any, bucket: str, key: str) -> bytes | None:
         if listed["KeyCount"] == 0:
             return None
         raise
-    return body
+    return found
 
 
 def _version_and_rows(body: bytes, uri: str) -> tuple[str, int]:

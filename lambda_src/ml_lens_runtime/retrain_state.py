@@ -22,7 +22,7 @@ class Cause:
     text : str
         For people: what happened.
     at : float
-        When it was taken, seconds since the epoch.
+        When it happened, or else when it was heard of; seconds since the epoch.
     dataset : str
         URI of the manifest that arrived, or nothing.
     alarm : str
@@ -44,11 +44,12 @@ class Cause:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dataset:
-    """A version of a dataset, as its manifest says."""
+    """A version of a dataset, as its manifest says, and when that was written."""
 
     uri: str
     version: str
     rows: int
+    written: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,9 +98,10 @@ class State:
     outbox: tuple[dict[str, Any], ...] = ()
 
     def with_waiting(self, cause: Cause) -> State:
-        """Return the state with one more cause, which replaces that of its slot."""
+        """Return the state with one more cause, which replaces that of its slot unless it is older."""
         others = tuple(one for one in self.waiting if one.slot != cause.slot)
-        return replace(self, waiting=(*others, cause))
+        newest = max([cause, *(one for one in self.waiting if one.slot == cause.slot)], key=lambda one: one.at)
+        return replace(self, waiting=(*others, newest))
 
     def to_json(self) -> str:
         """Return the state as text."""

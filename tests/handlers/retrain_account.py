@@ -12,7 +12,7 @@ import pytest
 from moto import mock_aws
 
 from handlers import start_retraining
-from ml_lens_runtime.retrain_flow import SOURCE
+from ml_lens_runtime.retrain_outbox import SOURCE
 from ml_lens_runtime.retrain_setup import RetrainClients, Setup
 from ml_lens_runtime.retrain_state import State
 from ml_lens_runtime.retrain_store import StateStore

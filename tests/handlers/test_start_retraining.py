@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ml_lens_runtime.retrain_events import UnknownEventError
+from ml_lens_runtime.retrain_outbox import NotDeliveredError
 from ml_lens_runtime.retrain_setup import RetrainClients
 from tests.handlers.fake_services import aws_error
 from tests.handlers.retrain_account import (
@@ -113,6 +114,32 @@ def test_a_cause_while_running_is_remembered_and_runs_once_after(account: Accoun
     assert account.end()["outcome"] == "idle"
     assert account.trained() == ["s3://lake/datasets/v1/dataset.json", "s3://lake/datasets/v3/dataset.json"]
     assert account.machines.most_at_once == 1
+
+
+def test_arrivals_told_out_of_order_end_with_the_newest_data(account: Account) -> None:
+    account.setup = replace(account.setup, cool_down_seconds=0)
+    account.tell(account.publish("v1", 1000))
+    second, third = account.publish("v2", 2000), account.publish("v3", 3000)
+    account.tell(third | {"time": "2026-11-21T08:00:02Z"})
+    account.tell(second | {"time": "2026-11-21T08:00:01Z"})
+    (waiting,) = account.state().waiting
+    assert waiting.dataset.endswith("/v3/dataset.json")
+    account.end()
+    account.end()
+    assert account.trained()[-1] == "s3://lake/datasets/v3/dataset.json"
+
+
+def test_an_older_arrival_than_the_newest_manifest_starts_the_newest(account: Account) -> None:
+    first = account.publish("v1", 1000)
+    account.publish("v2", 2000)
+    account.tell(first)
+    assert account.trained() == ["s3://lake/datasets/v2/dataset.json"]
+
+
+def test_datasets_made_by_hand_need_no_newest_manifest(account: Account) -> None:
+    account.put("datasets/mine/dataset.json", '{"version": "mine", "rows": {"train": 5}}')
+    account.tell(created("datasets/mine/dataset.json", sequencer="1"))
+    assert account.trained() == ["s3://lake/datasets/mine/dataset.json"]
 
 
 def test_what_is_remembered_waits_for_the_cool_down_too(account: Account) -> None:
@@ -327,6 +354,23 @@ def test_a_manifest_that_lies_elsewhere_is_not_trained_on(account: Account) -> N
     account.put("other/dataset.json", '{"version": "v1", "rows": {"train": 1000}}')
     assert account.tell({"cause": "manual", "id": "1", "dataset": elsewhere})["outcome"] == "idle"
     assert [detail["reason"] for _, detail in account.announced()] == [f"{elsewhere} is not below s3://lake/datasets/"]
+
+
+def test_what_the_bus_refuses_is_told_by_the_next_look(account: Account) -> None:
+    clients = RetrainClients(region=REGION)
+    clients.__dict__ |= account.clients.__dict__ | {"bus": FakeBusyBus()}
+    with pytest.raises(NotDeliveredError, match="ThrottlingException"):
+        account.tell(account.publish("v1", 1000), clients)
+    assert account.announced() == []
+    account.look()
+    assert [type for type, _ in account.announced()] == ["Retraining Started"]
+
+
+class FakeBusyBus:
+    """A bus that takes nothing."""
+
+    def put_events(self, **_: Any) -> dict[str, Any]:
+        return {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException"}]}
 
 
 UNKNOWN: list[Any] = [

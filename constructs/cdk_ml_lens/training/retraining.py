@@ -24,7 +24,7 @@ from cdk_ml_lens.training.retraining_events import RetrainingEvents
 from cdk_ml_lens.training.retraining_store import RetrainingStore
 from cdk_ml_lens.training.retraining_values import RetrainingCause, RetrainingPolicy, RunsByMachine
 
-SOURCE = "cdk-ml-lens.retraining"  # ml_lens_runtime.retrain_flow
+SOURCE = "cdk-ml-lens.retraining"  # ml_lens_runtime.retrain_outbox
 STARTED, SKIPPED, ENDED = "Retraining Started", "Retraining Skipped", "Retraining Ended"
 NAMESPACE = "CdkMlLens/Retraining"  # ml_lens_runtime.retrain_metrics
 DEPTH_ALARM = AlarmRule(

@@ -21,7 +21,7 @@ from cdk_ml_lens import AlarmRule, PipelineTrigger, PropError, Retraining, Retra
 from cdk_ml_lens.core.machine import DefinedMachine
 from cdk_ml_lens.training import retraining
 from cdk_ml_lens.training.dataset_source import DatasetSource
-from ml_lens_runtime import retrain_flow, retrain_metrics, retrain_store
+from ml_lens_runtime import retrain_flow, retrain_metrics, retrain_outbox, retrain_store
 from ml_lens_runtime.retrain_events import parse
 from ml_lens_runtime.retrain_setup import Setup
 from ml_lens_runtime.retrain_state import Cause
@@ -91,7 +91,7 @@ def test_full_policy_and_preparation_reach_the_handler(stack: cdk.Stack, synth: 
 
 
 def test_names_are_those_of_the_handler() -> None:
-    assert retraining.SOURCE == retrain_flow.SOURCE
+    assert retraining.SOURCE == retrain_outbox.SOURCE
     assert retraining.NAMESPACE == retrain_metrics.NAMESPACE
     RetrainingPolicy(cool_down_minutes=retrain_store.CAUSE_DAYS * 24 * 60)
     with pytest.raises(PropError):
