@@ -14,6 +14,7 @@ CONSTRUCT_PAGES = {
     "hosting": ("model_endpoint", "endpoint_shapes", "rollout"),
     "batch-transform": ("batch_transform",),
     "traffic-shift": ("traffic_shift",),
+    "registry": ("registry",),
     "inference-api": ("inference_api",),
     "network": ("isolated_network",),
     "data-lake": ("data_lake",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
@@ -9,6 +10,8 @@ from constructs import Construct
 
 from cdk_ml_lens.core.alarms import AlarmRule, add_alarm
 from cdk_ml_lens.hosting.approved_deployment import MACHINE_ALARMS, ApprovedDeployment
+
+REBUILDS_TAG = "cdk-ml-lens:rebuilds"
 
 
 class RebuildEndpoint(Construct):
@@ -44,6 +47,8 @@ class RebuildEndpoint(Construct):
         self.endpoint = deployment.endpoint
         self.machine = deployment.parts.machine(self, "rebuild")
         self.machine.machine.node.add_dependency(deployment.machine)
+        # ``ml-lens rebuild`` finds the machine of an endpoint by this tag.
+        cdk.Tags.of(self.machine.machine).add(REBUILDS_TAG, self.endpoint.endpoint_name)
         for alarm_id, rule in MACHINE_ALARMS.items():
             self.alarm(alarm_id, rule)
 

@@ -62,12 +62,13 @@ def _url(options: argparse.Namespace) -> str | None:
     else:
         found = running.load(Path.cwd())
         url = "" if found is None else found.endpoint_url
-    if not (options.yes or _on_laptop(url)):
+    if not (options.yes or on_laptop(url)):
         raise ValueError(f"--yes must be given for an endpoint on AWS: requests cost money, got {url or 'no URL'}")
     return url or None
 
 
-def _on_laptop(url: str | None) -> bool:
+def on_laptop(url: str | None) -> bool:
+    """Tell whether a URL is that of a laptop cloud."""
     try:
         require_loopback("" if url is None else url)
     except (ValueError, RuntimeError):
@@ -80,7 +81,7 @@ def client_settings(url: str | None) -> dict[str, str]:
     if url is None:
         return {}
     local = {"region_name": REGION, "aws_access_key_id": ACCESS_KEY, "aws_secret_access_key": SECRET_KEY}
-    return {"endpoint_url": url, **(local if _on_laptop(url) else {})}
+    return {"endpoint_url": url, **(local if on_laptop(url) else {})}
 
 
 def _sender(options: argparse.Namespace, url: str | None) -> Send:
