@@ -72,6 +72,10 @@ if TYPE_CHECKING:
     from cdk_ml_lens.lake.training_dataset import TrainingDataset
     from cdk_ml_lens.lake.workgroup import LakeWorkgroup, QueryLimits
     from cdk_ml_lens.lake.zones import Lifecycle, ObjectLock, Replication, Zone
+    from cdk_ml_lens.monitoring.baseline import Baseline
+    from cdk_ml_lens.monitoring.drift_monitor import DriftMonitor
+    from cdk_ml_lens.monitoring.drift_schedule import DriftSchedule, MonitoringJob
+    from cdk_ml_lens.monitoring.drift_values import CaptureSource, DriftRules
     from cdk_ml_lens.network.isolated_network import IsolatedNetwork
     from cdk_ml_lens.network.private_service import PrivateService
     from cdk_ml_lens.patterns.iot_data_lake import IotDataLake
@@ -79,7 +83,9 @@ if TYPE_CHECKING:
     from cdk_ml_lens.registry.approval import ApprovalPolicy
     from cdk_ml_lens.registry.model_registry import ModelRegistry
     from cdk_ml_lens.registry.reference import RegistryReference
-    from cdk_ml_lens.training.algorithm import Algorithm, Evaluation, Serving
+    from cdk_ml_lens.training.algorithm import Algorithm
+    from cdk_ml_lens.training.algorithm_definition import AlgorithmDefinition
+    from cdk_ml_lens.training.algorithm_parts import Evaluation, Preparation, Serving
     from cdk_ml_lens.training.dataset_source import DatasetSource
     from cdk_ml_lens.training.gate import ChampionMargin, MetricBound, ModelGate
     from cdk_ml_lens.training.options import EvaluationResources, TrainingOptions
@@ -97,6 +103,7 @@ _HOMES = {
     "AbVariants": "hosting.ab_test_values",
     "AlarmRule": "core.alarms",
     "Algorithm": "training.algorithm",
+    "AlgorithmDefinition": "training.algorithm_definition",
     "AnswerCheck": "hosting.shift_checks",
     "ApiAccess": "hosting.inference_api_access",
     "ApiLimits": "hosting.inference_api_limits",
@@ -105,8 +112,10 @@ _HOMES = {
     "AsyncInference": "hosting.asynchronous",
     "Audit": "lake.audit",
     "Autoscaling": "hosting.autoscaling",
+    "Baseline": "monitoring.baseline",
     "BatchTransform": "hosting.batch_transform",
     "BusinessMetric": "hosting.ab_test_values",
+    "CaptureSource": "monitoring.drift_values",
     "ChampionMargin": "training.gate",
     "Classification": "lake.classification",
     "Cleaning": "core.feature_values",
@@ -119,11 +128,14 @@ _HOMES = {
     "DatasetSource": "training.dataset_source",
     "DeadLetterStore": "iot.dead_letter",
     "DeviceFleet": "iot.fleet",
+    "DriftMonitor": "monitoring.drift_monitor",
+    "DriftRules": "monitoring.drift_values",
+    "DriftSchedule": "monitoring.drift_schedule",
     "EndpointShape": "hosting.deployment_shape",
     "Engine": "lake.etl_engine",
     "EtlJob": "lake.etl_job",
     "EtlStep": "lake.etl_step",
-    "Evaluation": "training.algorithm",
+    "Evaluation": "training.algorithm_parts",
     "EvaluationResources": "training.options",
     "Fault": "core.errors",
     "Feature": "iot.features",
@@ -155,6 +167,7 @@ _HOMES = {
     "ModelGate": "training.gate",
     "ModelRegistry": "registry.model_registry",
     "ModelSource": "hosting.model",
+    "MonitoringJob": "monitoring.drift_schedule",
     "MultiModelSource": "hosting.model_sources",
     "Normalisation": "core.feature_values",
     "NormalisationArtifact": "iot.scoring",
@@ -166,6 +179,7 @@ _HOMES = {
     "PipelineSource": "hosting.model_sources",
     "PipelineTrigger": "lake.pipeline_trigger",
     "PredictionLog": "iot.prediction_log",
+    "Preparation": "training.algorithm_parts",
     "PrivateNetwork": "core.refs",
     "PrivateService": "network.private_service",
     "PropError": "core.errors",
@@ -188,7 +202,7 @@ _HOMES = {
     "ScoringRule": "iot.scoring_rule",
     "Sensor": "core.feature_values",
     "ServerlessVariant": "hosting.variants",
-    "Serving": "training.algorithm",
+    "Serving": "training.algorithm_parts",
     "ShiftChecks": "hosting.shift_checks",
     "ShiftPlan": "hosting.shift_plan",
     "SourceBackup": "lake.stream_values",
@@ -223,6 +237,7 @@ __all__ = (
     "AbVariants",
     "AlarmRule",
     "Algorithm",
+    "AlgorithmDefinition",
     "AnswerCheck",
     "ApiAccess",
     "ApiLimits",
@@ -231,8 +246,10 @@ __all__ = (
     "AsyncInference",
     "Audit",
     "Autoscaling",
+    "Baseline",
     "BatchTransform",
     "BusinessMetric",
+    "CaptureSource",
     "ChampionMargin",
     "Classification",
     "Cleaning",
@@ -245,6 +262,9 @@ __all__ = (
     "DatasetSource",
     "DeadLetterStore",
     "DeviceFleet",
+    "DriftMonitor",
+    "DriftRules",
+    "DriftSchedule",
     "EndpointShape",
     "Engine",
     "EtlJob",
@@ -281,6 +301,7 @@ __all__ = (
     "ModelGate",
     "ModelRegistry",
     "ModelSource",
+    "MonitoringJob",
     "MultiModelSource",
     "Normalisation",
     "NormalisationArtifact",
@@ -292,6 +313,7 @@ __all__ = (
     "PipelineSource",
     "PipelineTrigger",
     "PredictionLog",
+    "Preparation",
     "PrivateNetwork",
     "PrivateService",
     "PropError",

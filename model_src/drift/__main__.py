@@ -24,6 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         (_baseline if options.command == "baseline" else _report)(options)
     except BaselineError as error:
         print(f"error: {error}", file=sys.stderr)
+        if options.message is not None:
+            options.message.parent.mkdir(parents=True, exist_ok=True)
+            options.message.write_text(f"error: {error}\n", encoding="utf-8")
         return 1
     return 0
 
@@ -43,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     for command in commands.choices.values():
         command.add_argument("--answer-field", default="score", help="field of a JSON answer that is the prediction")
         command.add_argument("--output", type=Path, required=True)
+        command.add_argument("--message", type=Path, help="file for the reason of a failure, /opt/ml/output/message")
     return parser
 
 

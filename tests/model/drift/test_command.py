@@ -157,8 +157,10 @@ def test_features_by_name_and_many_rows_of_a_request_are_read(tmp_path: Path) ->
 def test_an_empty_split_ends_with_the_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "train").mkdir()
     given = ["--train", str(tmp_path / "train"), "--version", "1", "--made-from", "1", "--output", str(tmp_path)]
-    assert main(["baseline", *given]) == 1
-    assert "error: the split must hold at least one row" in capsys.readouterr().err
+    assert main(["baseline", *given, "--message", str(tmp_path / "output" / "message")]) == 1
+    told = (tmp_path / "output" / "message").read_text()
+    assert told.startswith("error: the split must hold at least one row")
+    assert capsys.readouterr().err == told
 
 
 def test_a_baseline_of_predictions_is_made_by_the_models_own_code(tmp_path: Path, artifact: Path) -> None:

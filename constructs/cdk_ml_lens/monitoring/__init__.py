@@ -1,0 +1,1 @@
+"""Monitoring of models: baselines, drift, quality."""
