@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -110,6 +111,35 @@ def test_cloudwatch_answers_with_numbers_and_lists(run: Run, laptop_cloud: Lapto
         EndTime="{% $fromMillis($millis() + 60000) %}",
     )["result"]["MetricDataResults"]
     assert sum(series["Values"]) == 7
+
+
+def test_objects_are_written_listed_copied_and_read(run: Run, laptop_cloud: LaptopCloud) -> None:
+    laptop_cloud.client("s3").create_bucket(Bucket="sfn-objects")
+    bucket = {"Bucket": "sfn-objects"}
+    for key in ("in/a.json", "in/b.json"):
+        assert "error" not in run("aws-sdk:s3:putObject", **bucket, Key=key, Body=[{"prefix": "s3://x/"}, "a"])
+    page = run("aws-sdk:s3:listObjectsV2", **bucket, Prefix="in/", MaxKeys=1)["result"]
+    assert (page["KeyCount"], page["IsTruncated"], page["Contents"][0]["Key"]) == (1, True, "in/a.json")
+    token = page["NextContinuationToken"]
+    rest = run("aws-sdk:s3:listObjectsV2", **bucket, Prefix="in/", ContinuationToken=token)["result"]
+    assert [item["Key"] for item in rest["Contents"]] == ["in/b.json"]
+    run("aws-sdk:s3:copyObject", **bucket, Key="current.json", CopySource="sfn-objects/in/a.json")
+    assert json.loads(run("aws-sdk:s3:getObject", **bucket, Key="current.json")["result"]["Body"])[1] == "a"
+    assert run("aws-sdk:s3:getObject", **bucket, Key="none")["Error"] == "S3.NoSuchKeyException"
+    assert run("aws-sdk:s3:noSuchThing", **bucket)["Error"] == "States.Runtime"
+
+
+def test_metrics_are_published(run: Run, laptop_cloud: LaptopCloud) -> None:
+    dimensions = [{"Name": "Monitor", "Value": "m"}]
+    data = [
+        {"MetricName": name, "Value": value, "Dimensions": dimensions} for name, value in (("PSI", 0.25), ("Rows", 7))
+    ]
+    assert "result" in run("aws-sdk:cloudwatch:putMetricData", Namespace="SfnDrift", MetricData=data)
+    (point,) = laptop_cloud.client("cloudwatch").get_metric_statistics(
+        Namespace="SfnDrift", MetricName="PSI", Dimensions=dimensions, StartTime=time.time() - 600,
+        EndTime=time.time() + 60, Period=3600, Statistics=["Maximum"],
+    )["Datapoints"]  # fmt: skip
+    assert point["Maximum"] == 0.25
 
 
 def test_an_event_takes_an_object_as_detail(run: Run, laptop_cloud: LaptopCloud, collected: Callable[..., Any]) -> None:

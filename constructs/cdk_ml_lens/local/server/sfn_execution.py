@@ -31,11 +31,17 @@ def aborted() -> bool:
     return execution is not None and execution["status"] != "RUNNING"
 
 
-def denied(action: str, arn: str, context: dict[str, Any] | None = None) -> str | None:
-    """Return who is refused ``action`` on ``arn`` when the machine acts as its role; ``None`` if nobody is."""
+def acting() -> tuple[str, str]:
+    """Return the machine's role and the execution's name."""
     execution = stepfunctions._executions.get(_execution.get()) or {}
     machine = stepfunctions._state_machines.get(execution.get("stateMachineArn")) or {}
-    return callers.role_denied(machine.get("roleArn", ""), execution.get("name", ""), action, arn, context)
+    return str(machine.get("roleArn", "")), str(execution.get("name", ""))
+
+
+def denied(action: str, arn: str, context: dict[str, Any] | None = None) -> str | None:
+    """Return who is refused ``action`` on ``arn`` when the machine acts as its role; ``None`` if nobody is."""
+    role, name = acting()
+    return callers.role_denied(role, name, action, arn, context)
 
 
 def require(action: str, arn: str, *, service: str, context: dict[str, Any] | None = None) -> None:
