@@ -57,7 +57,7 @@ def task(
     *,
     next: str,
     catch: Sequence[State],
-    assign: Mapping[str, str] | None = None,
+    assign: Mapping[str, Any] | None = None,
     retry: Mapping[str, Any] = BUSY,
     retried: Sequence[str] = ("States.ALL",),
     seconds: int = TASK_SECONDS,

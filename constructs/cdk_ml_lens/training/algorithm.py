@@ -1,144 +1,26 @@
-"""Algorithm: what is trained, how it is served and how it is judged, as one value."""
+"""Algorithm: the presets, each one definition of training, serving and evaluation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from cdk_ml_lens.core.container_image import ContainerImage
 from cdk_ml_lens.core.errors import Faults
+from cdk_ml_lens.training.algorithm_definition import AlgorithmDefinition
+from cdk_ml_lens.training.algorithm_parts import Evaluation, Preparation, Serving
 from cdk_ml_lens.training.source_code import SourceCode
 from cdk_ml_lens.training.training_image import TrainingImage
 
 _OURS = "see model_src/anomaly/train.py"
+_METRICS = {
+    name: rf"metric {name}=([0-9.eE+-]+)" for name in ("threshold", "training_alert_rate", "worst_fold_alert_rate")
+}
 _RCF_LIMITS = "see docs.aws.amazon.com/sagemaker/latest/dg/rcf_hyperparameters.html"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Serving:
-    """What a registered version is served with.
-
-    Parameters
-    ----------
-    image : ContainerImage
-        Container of the endpoint.
-    environment : mapping of str to str
-        Its variables. Default: none.
-    content_types, response_types : tuple of str
-        What it takes and gives. Default: CSV, and JSON lines.
-    """
-
-    image: ContainerImage
-    environment: Mapping[str, str] = field(default_factory=dict)
-    content_types: tuple[str, ...] = ("text/csv", "application/jsonlines", "application/json")
-    response_types: tuple[str, ...] = ("text/csv", "application/jsonlines", "application/json")
-
-    @staticmethod
-    def script(image: ContainerImage, *, entry_point: str = "inference.py") -> Serving:
-        """Serve an artifact that carries ``code/<entry_point>`` with an image in script mode."""
-        return Serving(
-            image=image,
-            environment={
-                "SAGEMAKER_PROGRAM": entry_point,
-                "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
-                "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
-            },
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evaluation:
-    """The processing job that scores the test split with candidate and champion.
-
-    Parameters
-    ----------
-    source : SourceCode
-        Writes ``evaluation.json`` to ``/opt/ml/processing/output`` from ``input/test``, ``input/model`` and, where
-        there is a champion, ``input/champion``; reads ``DATASET_VERSION`` and ``CHAMPION_MODEL_PACKAGE_ARN``.
-    image : ContainerImage
-        Must be able to load the model.
-    arguments : sequence of str
-        Arguments of the script. Default: none.
-
-    Notes
-    -----
-    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-container.html
-    """
-
-    source: SourceCode
-    image: ContainerImage
-    arguments: Sequence[str] = ()
-
-    @staticmethod
-    def anomalies(image: ContainerImage, *, deviations: float = 3.0, seed: int = 0) -> Evaluation:
-        """Judge a detector of anomalies: alert rate, and faults of known size that are found.
-
-        Parameters
-        ----------
-        image : ContainerImage
-            That of the training.
-        deviations : float
-            Size of an injected fault, in standard deviations of the feature. Default: 3.
-        seed : int
-            Seed of the injection. Default: 0.
-        """
-        source = SourceCode.bundled("anomaly", "evaluate.py")
-        settings = ("--deviations", f"{deviations:g}", "--seed", str(seed))
-        return Evaluation(source=source, image=image, arguments=("--root", "/opt/ml", *settings))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Algorithm:
-    """One definition of training, serving and evaluation. Make one with a preset, or from parts.
-
-    Parameters
-    ----------
-    name : str
-        Short name, for descriptions.
-    image : ContainerImage
-        Container of the training job.
-    serving : Serving
-        Container of the endpoint.
-    evaluation : Evaluation
-        How a candidate is judged.
-    source : SourceCode, optional
-        Script of the training. Default: none; the image holds the algorithm.
-    hyperparameters : mapping of str to str
-        Given to every training job. Default: none.
-    metrics : mapping of str to str
-        Metric name to the regular expression that finds it in the log. Default: none; built-in algorithms have their
-        own.
-    content_type : str
-        Of the training data. Default: ``text/csv``.
-    checkpoints : bool
-        Whether the training can go on from a checkpoint. Default: false.
-
-    Raises
-    ------
-    PropError
-        When a hyperparameter is one that the pipeline sets itself.
-
-    Notes
-    -----
-    Lens best practices MLOPS05-BP01 (one definition), MLREL03-BP02.
-    """
-
-    name: str
-    image: ContainerImage
-    serving: Serving
-    evaluation: Evaluation
-    source: SourceCode | None = None
-    hyperparameters: Mapping[str, str] = field(default_factory=dict)
-    metrics: Mapping[str, str] = field(default_factory=dict)
-    content_type: str = "text/csv"
-    checkpoints: bool = False
-
-    def __post_init__(self) -> None:
-        faults = Faults(f"algorithm {self.name!r}")
-        own = [name for name in self.hyperparameters if name == "features" or name.startswith("sagemaker_")]
-        faults.unless(not own, "hyperparameters", "leave features and sagemaker_… to the pipeline", own)
-        faults.unless(len(self.hyperparameters) <= 90, "hyperparameters", "number at most 90", self.hyperparameters)
-        faults.raise_any()
+class Algorithm(AlgorithmDefinition):
+    """An algorithm. Make one with a preset, or from parts, which `AlgorithmDefinition` lists."""
 
     @staticmethod
     def isolation_forest(
@@ -168,23 +50,138 @@ class Algorithm:
         _check_quantile(faults, quantile)
         faults.raise_any()
         settings = {"trees": str(trees), "max-samples": str(max_samples)}
-        return _anomaly("isolation-forest", {**settings, "quantile": f"{quantile:g}", "seed": str(seed)})
+        return _anomaly("isolation-forest", {**settings, **_common(quantile, seed)})
+
+    @staticmethod
+    def one_class_svm(
+        *, nu: float = 0.01, max_samples: int = 4096, quantile: float = 0.995, seed: int = 0
+    ) -> Algorithm:
+        """One-class SVM of scikit-learn, by ``model_src/anomaly``.
+
+        Parameters
+        ----------
+        nu : float
+            Share of the rows that it leaves outside its boundary. Default: 0.01.
+        max_samples : int
+            Rows that it learns from; time grows with their square. Default: 4096.
+        quantile : float
+            Share of normal rows below the threshold. Default: 0.995.
+        seed : int
+            Seed of the choice of rows. Default: 0.
+
+        Raises
+        ------
+        PropError
+            When a number is out of range.
+        """
+        faults = Faults("one-class SVM")
+        faults.unless(0 < nu < 1, "nu", "lie between 0 and 1, both excluded", nu, _OURS)
+        faults.within("max_samples", max_samples, 50, 50_000, _OURS)
+        _check_quantile(faults, quantile)
+        faults.raise_any()
+        settings = {"nu": f"{nu:g}", "max-samples": str(max_samples)}
+        return _anomaly("one-class-svm", {**settings, **_common(quantile, seed)})
+
+    @staticmethod
+    def autoencoder(
+        *, epochs: int = 50, learning_rate: float = 0.001, quantile: float = 0.995, seed: int = 0
+    ) -> Algorithm:
+        """Autoencoder in PyTorch, by ``model_src/autoencoder``.
+
+        Parameters
+        ----------
+        epochs : int
+            Passes over the data. Default: 50.
+        learning_rate : float
+            Step of Adam, above 0 and below 1. Default: 0.001.
+        quantile : float
+            Share of normal rows below the threshold. Default: 0.995.
+        seed : int
+            Seed of weights and order. Default: 0.
+
+        Raises
+        ------
+        PropError
+            When a number is out of range.
+        """
+        faults = Faults("autoencoder")
+        faults.within("epochs", epochs, 1, 10_000)
+        faults.unless(0 < learning_rate < 1, "learning_rate", "lie between 0 and 1, both excluded", learning_rate)
+        _check_quantile(faults, quantile)
+        faults.raise_any()
+        image = TrainingImage.pytorch()
+        return Algorithm(
+            name="autoencoder",
+            image=image,
+            serving=Serving.script(TrainingImage.pytorch_serving()),
+            evaluation=Evaluation.anomalies(image),
+            source=SourceCode.bundled("autoencoder", "train.py"),
+            hyperparameters={
+                "epochs": str(epochs),
+                "learning-rate": f"{learning_rate:g}",
+                **_common(quantile, seed),
+            },
+            metrics=_METRICS,
+            checkpoints=True,
+        )
+
+    @staticmethod
+    def random_cut_forest(*, evaluation: Evaluation, trees: int = 100, samples_per_tree: int = 256) -> Algorithm:
+        """Random Cut Forest, built into SageMaker AI.
+
+        Parameters
+        ----------
+        evaluation : Evaluation
+            Yours: the artifact is read by AWS's own container only, which scores through an endpoint or a transform.
+        trees : int
+            Trees, 50 to 1000. Default: 100.
+        samples_per_tree : int
+            Rows of each tree, 1 to 2048. Default: 256.
+
+        Raises
+        ------
+        PropError
+            When a number is out of range.
+
+        Notes
+        -----
+        Source: https://docs.aws.amazon.com/sagemaker/latest/dg/rcf_hyperparameters.html
+        """
+        faults = Faults("random cut forest")
+        faults.within("trees", trees, 50, 1000, _RCF_LIMITS)
+        faults.within("samples_per_tree", samples_per_tree, 1, 2048, _RCF_LIMITS)
+        faults.raise_any()
+        image = TrainingImage.random_cut_forest()
+        return Algorithm(
+            name="random-cut-forest",
+            image=image,
+            serving=Serving(image=image, content_types=("text/csv",), response_types=("application/json",)),
+            evaluation=evaluation,
+            hyperparameters={"num_trees": str(trees), "num_samples_per_tree": str(samples_per_tree)},
+            content_type="text/csv;label_size=0",
+            preparation=Preparation.plain_csv(),
+            dimension="feature_dim",
+        )
 
 
 def _anomaly(name: str, settings: Mapping[str, str]) -> Algorithm:
     """Return one of the detectors of ``model_src/anomaly``."""
     image = TrainingImage.sklearn()
-    names = ("threshold", "training_alert_rate", "worst_fold_alert_rate")
     return Algorithm(
         name=name,
         image=image,
         serving=Serving.script(image),
         evaluation=Evaluation.anomalies(image),
         source=SourceCode.bundled("anomaly", "train.py"),
-        hyperparameters=settings,
-        metrics={metric: rf"metric {metric}=([0-9.eE+-]+)" for metric in names},
+        hyperparameters={"algorithm": name, **settings},
+        metrics=_METRICS,
+        checkpoints=True,
     )
 
 
 def _check_quantile(faults: Faults, quantile: float) -> None:
     faults.unless(0 < quantile < 1, "quantile", "lie between 0 and 1, both excluded", quantile, _OURS)
+
+
+def _common(quantile: float, seed: int) -> dict[str, str]:
+    return {"quantile": f"{quantile:g}", "seed": str(seed)}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from cdk_ml_lens.core.errors import Faults
-from cdk_ml_lens.training.algorithm import Algorithm
+from cdk_ml_lens.training.algorithm_definition import AlgorithmDefinition
 from cdk_ml_lens.training.options import TrainingOptions
 
 _MOST_WAIT_MINUTES = 60
 _SPOT = "see docs.aws.amazon.com/sagemaker/latest/dg/model-managed-spot-training.html"
 
 
-def check_options(algorithm: Algorithm, options: TrainingOptions) -> None:
+def check_options(algorithm: AlgorithmDefinition, options: TrainingOptions) -> None:
     """Raise a `PropError` when algorithm and options do not go together.
 
     An algorithm without checkpoints waits for spot capacity for an hour at most, when it is built in:

@@ -7,6 +7,7 @@ from typing import Any
 from cdk_ml_lens.core.asl import States, caught, choice, fail, js, note, put_event, succeed, task
 from cdk_ml_lens.training.evaluate_step import evaluate_states
 from cdk_ml_lens.training.plan import TrainingPlan
+from cdk_ml_lens.training.prepare_step import prepare_states
 from cdk_ml_lens.training.train_step import train_states
 
 SOURCE = "cdk-ml-lens.training"
@@ -36,7 +37,8 @@ def definition(plan: TrainingPlan, *, judge: str, register: str, longest_seconds
         Time-out of an execution.
     """
     states = {
-        **_read(plan),
+        **_read(plan, next="Train" if plan.algorithm.preparation is None else "Prepare"),
+        **prepare_states(plan, next="Train"),
         **train_states(plan, next="FindChampion"),
         **evaluate_states(plan, next="Judge"),
         **_judge(judge),
@@ -52,7 +54,7 @@ def definition(plan: TrainingPlan, *, judge: str, register: str, longest_seconds
     }
 
 
-def _read(plan: TrainingPlan) -> States:
+def _read(plan: TrainingPlan, *, next: str) -> States:
     rest = "$substringAfter($states.input.dataset, 's3://')"
     return {
         "ReadRequest": note(
@@ -88,7 +90,7 @@ def _read(plan: TrainingPlan) -> States:
             (
                 "$exists($manifest.sha256) and $exists($splits.train) and $exists($splits.validation)"
                 " and $exists($splits.test) and $count($manifest.features) > 0",
-                "Train",
+                next,
             ),
             default="RefuseDataset",
         ),

@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk_ml_lens.core.function_network import subnet_ids
-from cdk_ml_lens.training.algorithm import Algorithm
+from cdk_ml_lens.training.algorithm_definition import AlgorithmDefinition
 from cdk_ml_lens.training.options import TrainingOptions
 from cdk_ml_lens.training.refs import ModelGroup
 from cdk_ml_lens.training.source_code import PackedCode
@@ -39,22 +39,33 @@ class TrainingPlan:
         Code of the training.
     evaluation_code : PackedCode
         Code of the evaluation.
+    preparation_role : Role, optional
+        Role of the preparation. Default: there is none.
+    preparation_code : PackedCode, optional
+        Code of the preparation. Default: there is none.
     """
 
     scope: Construct
     prefix: str
-    algorithm: Algorithm
+    algorithm: AlgorithmDefinition
     options: TrainingOptions
     registry: ModelGroup
     training_role: iam.IRole
     evaluation_role: iam.IRole
     code: PackedCode | None
     evaluation_code: PackedCode
+    preparation_role: iam.IRole | None = None
+    preparation_code: PackedCode | None = None
 
     @property
     def artifacts(self) -> str:
         """URI of the artifact bucket."""
         return f"s3://{self.registry.bucket.bucket_name}"
+
+    @property
+    def processing_roles(self) -> list[iam.IRole]:
+        """Roles of the processing jobs."""
+        return [self.evaluation_role, *([] if self.preparation_role is None else [self.preparation_role])]
 
     @property
     def image(self) -> str:
@@ -90,4 +101,4 @@ def file_of(code: PackedCode) -> str:
 
 def job_prefix(scope: Construct) -> str:
     """Return the first part of job names: lower case, because SageMaker AI puts names into ARNs in lower case."""
-    return cdk.Names.unique_resource_name(scope, max_length=26, separator="-").lower()
+    return cdk.Names.unique_resource_name(scope, max_length=24, separator="-").lower()

@@ -55,7 +55,9 @@ def training_job(plan: TrainingPlan) -> dict[str, Any]:
 
 
 def features(plan: TrainingPlan) -> dict[str, str]:
-    """Return the hyperparameter that names the columns to learn from; only scripts of ours take it."""
+    """Return what a script learns of the features: their names; and what a built-in algorithm does: their number."""
+    if plan.algorithm.dimension is not None:
+        return {plan.algorithm.dimension: js("$string($count($manifest.features))")}
     if plan.algorithm.source is None:
         return {}
     return {"features": js("$join($manifest.features, ',')")}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
@@ -12,23 +9,20 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.alarms import AlarmRule, add_alarm
-from cdk_ml_lens.core.function import HandlerFunction
 from cdk_ml_lens.core.machine import DefinedMachine
-from cdk_ml_lens.core.nag import acknowledge, finding_of
 from cdk_ml_lens.training import machine_access as access
-from cdk_ml_lens.training.algorithm import Algorithm
+from cdk_ml_lens.training.algorithm_definition import AlgorithmDefinition
+from cdk_ml_lens.training.functions import judge_function, register_function
 from cdk_ml_lens.training.gate import ModelGate
-from cdk_ml_lens.training.job_role import PULL, JobRole
 from cdk_ml_lens.training.options import TrainingOptions
 from cdk_ml_lens.training.options_check import check_options
 from cdk_ml_lens.training.pipeline_states import FAILED, SOURCE, definition
-from cdk_ml_lens.training.plan import TrainingPlan, job_prefix
+from cdk_ml_lens.training.plan import TrainingPlan
+from cdk_ml_lens.training.plan_builder import make_plan
 from cdk_ml_lens.training.refs import Datasets, ModelGroup
 from cdk_ml_lens.training.registration import Registration
 
-_HANDLER_SECONDS = 60
 _SLACK_SECONDS = 7200  # waiting for instances, and the short states
 _ALARMS = {
     "FailedAlarm": AlarmRule(
@@ -54,7 +48,7 @@ class TrainingPipeline(Construct):
     ----------
     scope, id
         As for every construct.
-    algorithm : Algorithm
+    algorithm : AlgorithmDefinition
         What is trained, served and judged.
     datasets : Datasets
         A `TrainingDataset` of the lake, or a `DatasetSource`.
@@ -93,7 +87,7 @@ class TrainingPipeline(Construct):
         scope: Construct,
         id: str,
         *,
-        algorithm: Algorithm,
+        algorithm: AlgorithmDefinition,
         datasets: Datasets,
         registry: ModelGroup,
         gate: ModelGate,
@@ -107,10 +101,10 @@ class TrainingPipeline(Construct):
         self._alarm_topic = alarm_topic
         self._registry = registry
         self._datasets = datasets
-        plan = self._plan(algorithm, wanted)
+        plan = make_plan(self, algorithm=algorithm, options=wanted, registry=registry, datasets=datasets)
         self.training_role, self.evaluation_role = plan.training_role, plan.evaluation_role
-        self.judge = self._judge(gate)
-        self.register = self._register(plan, Registration() if registration is None else registration)
+        self.judge = judge_function(self, registry=registry, gate=gate)
+        self.register = register_function(self, plan, Registration() if registration is None else registration)
         self.machine = DefinedMachine(
             self,
             "Machine",
@@ -150,105 +144,18 @@ class TrainingPipeline(Construct):
         pattern = events.EventPattern(source=[SOURCE], detail_type=[FAILED], detail=detail)
         return events.Rule(self, id, event_pattern=pattern, targets=[target])
 
-    def _plan(self, algorithm: Algorithm, options: TrainingOptions) -> TrainingPlan:
-        code = None if algorithm.source is None else algorithm.source.archive(self, "Code")
-        evaluation_code = algorithm.evaluation.source.runnable(self, "EvaluationCode")
-        in_network = options.isolation.network is not None
-        training = JobRole(
-            self,
-            "Training",
-            image=algorithm.image,
-            code=None if code is None else code.asset,
-            logs="TrainingJobs",
-            in_network=in_network,
-        )
-        training.reach(self._registry, reads=("checkpoints",), writes=("training", "checkpoints"))
-        evaluation = JobRole(
-            self,
-            "Evaluation",
-            image=algorithm.evaluation.image,
-            code=evaluation_code.asset,
-            logs="ProcessingJobs",
-            in_network=in_network,
-        )
-        evaluation.reach(self._registry, reads=("training",), writes=("evaluations",))
-        for job in (training, evaluation):
-            self._datasets.grant_read(job.role)
-        return TrainingPlan(
-            scope=self,
-            prefix=job_prefix(self),
-            algorithm=algorithm,
-            options=options,
-            registry=self._registry,
-            training_role=training.role,
-            evaluation_role=evaluation.role,
-            code=code,
-            evaluation_code=evaluation_code,
-        )
-
-    def _judge(self, gate: ModelGate) -> HandlerFunction:
-        """Make the function that compares numbers with the gate and writes the decision."""
-        made = self._function("Judge", "judge_candidate", {"GATE": gate.render()})
-        self._evaluations(made.role, "s3:GetObject", "s3:PutObject")
-        return made
-
-    def _register(self, plan: TrainingPlan, registration: Registration) -> HandlerFunction:
-        """Make the function that writes a version and its manifest."""
-        serving, registry = plan.algorithm.serving, self._registry
-        made = self._function(
-            "Register",
-            "register_candidate",
-            {
-                "GROUP": registry.group_name,
-                "BUCKET": registry.bucket.bucket_name,
-                "APPROVAL_STATUS": registry.approval_status,
-                "IMAGE": serving.image.uri(self),
-                "ENVIRONMENT": json.dumps(dict(serving.environment), sort_keys=True),
-                "CONTENT_TYPES": ",".join(serving.content_types),
-                "RESPONSE_TYPES": ",".join(serving.response_types),
-                "CODE_URI": "" if plan.code is None else plan.code.url,
-                "CODE_SHA256": "" if plan.code is None else plan.code.sha256,
-                "ENDPOINT": json.dumps(asdict(registration), sort_keys=True),
-            },
-        )
-        registry.grant_register(made.role)
-        registry.grant_approve(made.role)
-        # What was begun and cannot be finished is taken back; both resources are explained by grant_register.
-        grants.allow(made.role, ["sagemaker:DeleteModelPackage"], [registry.packages_arn])
-        manifests = registry.bucket.arn_for_objects("manifests/*")
-        grants.allow(made.role, ["s3:DeleteObject"], [manifests])
-        acknowledge(made.role, f"IAM5[{finding_of(self, manifests)}]", "A manifest is named after its version.")
-        # SageMaker AI looks up the image and its digest as the caller of CreateModelPackage.
-        grants.allow(made.role, PULL, [serving.image.repository_arn(self)])
-        return made
-
-    def _function(self, id: str, handler: str, environment: dict[str, str]) -> HandlerFunction:
-        return HandlerFunction(
-            self,
-            id,
-            handler=handler,
-            environment=environment,
-            encryption_key=self._registry.encryption_key,
-            timeout_seconds=_HANDLER_SECONDS,
-        )
-
-    def _evaluations(self, role: iam.Role, *actions: str) -> None:
-        objects = self._registry.bucket.arn_for_objects("evaluations/*")
-        grants.allow(role, actions, [objects])
-        acknowledge(role, f"IAM5[{finding_of(self, objects)}]", "Evaluations are named after executions.")
-        grants.use_key(role, self._registry.encryption_key, "kms:Decrypt", "kms:GenerateDataKey")
-
     def _allow(self, plan: TrainingPlan) -> None:
         role, names = self.machine.role, f"{plan.prefix}-*"
         self._datasets.grant_read(role)
         access.allow_jobs(self, role, kind=access.TRAINING, names=names, passed=plan.training_role)
-        access.allow_jobs(self, role, kind=access.PROCESSING, names=names, passed=plan.evaluation_role)
+        for job_role in plan.processing_roles:
+            access.allow_jobs(self, role, kind=access.PROCESSING, names=names, passed=job_role)
         access.allow_champion(self, role, self._registry)
         access.allow_functions(role, [made.function.function_arn for made in (self.judge, self.register)])
         access.allow_events(self, role, SOURCE)
-        self.machine.machine.node.add_dependency(plan.training_role, plan.evaluation_role)
+        self.machine.machine.node.add_dependency(plan.training_role, *plan.processing_roles)
 
 
 def _longest(options: TrainingOptions) -> int:
-    minutes = options.resources.longest_minutes + options.evaluation.max_minutes
+    minutes = options.resources.longest_minutes + 2 * options.evaluation.max_minutes
     return minutes * 60 + _SLACK_SECONDS
