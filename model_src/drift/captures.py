@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .columns import Cell
+from .profile import BaselineError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,15 +45,30 @@ def read_captures(folder: Path, *, answer_field: str) -> list[Row]:
         Holds ``**/*.jsonl``.
     answer_field
         Field of a JSON answer that is the prediction; of a CSV answer it is the first column.
+
+    Raises
+    ------
+    BaselineError
+        When a line is no capture record.
     """
     records: dict[str, dict[str, Any]] = {}
     for path in sorted(folder.rglob("*.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():
             if line.strip():
-                record = json.loads(line)
+                record = _record(path, line)
                 records.setdefault(record["eventMetadata"]["eventId"], record)
     ordered = sorted(records.values(), key=lambda record: str(record["eventMetadata"]["inferenceTime"]))
     return [row for record in ordered for row in _rows(record, answer_field)]
+
+
+def _record(path: Path, line: str) -> dict[str, Any]:
+    try:
+        record: dict[str, Any] = json.loads(line)
+        if {"captureData", "eventMetadata"} <= set(record) and "eventId" in record["eventMetadata"]:
+            return record
+    except (TypeError, ValueError):
+        pass
+    raise BaselineError(f"{path.name} must hold capture records, got {line[:80]!r}")
 
 
 def _rows(record: Mapping[str, Any], answer_field: str) -> Iterator[Row]:
