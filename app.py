@@ -10,12 +10,14 @@ from cdk_nag import AwsSolutionsChecks
 
 from stacks.data_lake import DataLakeStack
 from stacks.iot_inference import IotInferenceStack
+from stacks.mlops_loop import MlopsLoopStack
 from stacks.model_hosting import ModelHostingStack
 from stacks.traffic_shift import TrafficShiftStack
 
 STACKS = {
     "DataLake": DataLakeStack,
     "IotInference": IotInferenceStack,
+    "MlopsLoop": MlopsLoopStack,
     "ModelHosting": ModelHostingStack,
     "TrafficShift": TrafficShiftStack,
 }

@@ -80,6 +80,8 @@ if TYPE_CHECKING:
     from cdk_ml_lens.network.private_service import PrivateService
     from cdk_ml_lens.patterns.iot_data_lake import IotDataLake
     from cdk_ml_lens.patterns.iot_inference import IotInference
+    from cdk_ml_lens.patterns.loop_settings import LoopSettings
+    from cdk_ml_lens.patterns.mlops_loop import MlopsLoop
     from cdk_ml_lens.registry.approval import ApprovalPolicy
     from cdk_ml_lens.registry.model_registry import ModelRegistry
     from cdk_ml_lens.registry.reference import RegistryReference
@@ -160,8 +162,10 @@ _HOMES = {
     "LakeWorkgroup": "lake.workgroup",
     "LakeZone": "lake.lake_zone",
     "Lifecycle": "lake.zones",
+    "LoopSettings": "patterns.loop_settings",
     "ManagedSpot": "training.resources",
     "MetricBound": "training.gate",
+    "MlopsLoop": "patterns.mlops_loop",
     "ModelArtifact": "hosting.model",
     "ModelEndpoint": "hosting.endpoint",
     "ModelGate": "training.gate",
@@ -294,8 +298,10 @@ __all__ = (
     "LakeWorkgroup",
     "LakeZone",
     "Lifecycle",
+    "LoopSettings",
     "ManagedSpot",
     "MetricBound",
+    "MlopsLoop",
     "ModelArtifact",
     "ModelEndpoint",
     "ModelGate",

@@ -1,0 +1,71 @@
+"""Predictive data science on a data lake: readings to features, to a model, to an endpoint, and back when it drifts."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from cdk_ml_lens import (
+    Algorithm,
+    DataLake,
+    DeviceFleet,
+    FeatureSet,
+    IotDataLake,
+    MlopsLoop,
+    NotifyTopic,
+    PredictionLog,
+    QualityGate,
+    RuleSql,
+    Scoring,
+    ScoringRule,
+    Sensor,
+)
+from stacks.loop_context import LoopContext, outputs
+
+TURBINE = ("temperature", "vibration", "pressure", "rotation_speed")
+
+
+class MlopsLoopStack(cdk.Stack):
+    """A fleet, its lake, the loop over it, and the rule that has the loop's model score every reading.
+
+    Context: see `LoopContext`.
+    """
+
+    def __init__(self, scope: Construct, id: str) -> None:
+        super().__init__(scope, id, description="Models trained on a lake, deployed when approved, retrained on drift")
+        context = LoopContext(self.node)
+        topic = NotifyTopic(self, "Alarms").topic
+        fleet, lake = DeviceFleet(self, "Fleet"), DataLake(self, "Lake", alarm_topic=topic)
+        features = FeatureSet.standard(sensors=[Sensor(name=name) for name in TURBINE])
+        prepared = IotDataLake(
+            self, "Preparation", lake=lake, fleet=fleet, feature_set=features, alarm_topic=topic,
+            quality=QualityGate(max_quarantined_share=0.2),
+        )  # fmt: skip
+        self.loop = MlopsLoop(
+            self,
+            "Loop",
+            preparation=prepared.pipeline,
+            algorithm=Algorithm.isolation_forest(),
+            gate=context.gate(),
+            verification=context.verification(features.names),
+            settings=context.settings(),
+            alarm_topic=topic,
+        )
+        log = PredictionLog(self, "Predictions", encryption_key=lake.encryption_key, alarm_topic=topic)
+        scoring = ScoringRule(
+            self,
+            "Scoring",
+            sql=RuleSql(topic_filter=fleet.telemetry_topic_filter, device_level=fleet.device_level),
+            scoring=Scoring(endpoint=self.loop.deployment, features=features, content_type="application/jsonlines"),
+            log=log,
+            alarm_topic=topic,
+        )
+        prepared.outputs(self)
+        named = {
+            "ProvisioningTemplateName": fleet.template.ref,
+            "ClaimPolicyName": fleet.claim.ref,
+            "TopicPrefix": fleet.topic_prefix,
+            "DeadLetterQueueUrl": scoring.dead_letters.queue.queue_url,
+        }
+        for name, value in (named | outputs(self.loop)).items():
+            cdk.CfnOutput(self, name, value=value)
