@@ -98,6 +98,8 @@ if TYPE_CHECKING:
     from cdk_ml_lens.training.source_code import SourceCode
     from cdk_ml_lens.training.training_image import TrainingImage
     from cdk_ml_lens.training.training_pipeline import TrainingPipeline
+    from cdk_ml_lens.training.tuning import Tuning
+    from cdk_ml_lens.training.tuning_ranges import ParameterRange, WarmStart
 
 _HOMES = {
     "AbPolicy": "hosting.ab_test_values",
@@ -179,6 +181,7 @@ _HOMES = {
     "ObjectLock": "lake.zones",
     "OfflineStore": "lake.feature_store",
     "OnlineStore": "lake.feature_store",
+    "ParameterRange": "training.tuning_ranges",
     "Partition": "lake.schema",
     "PipelineSource": "hosting.model_sources",
     "PipelineTrigger": "lake.pipeline_trigger",
@@ -224,9 +227,11 @@ _HOMES = {
     "TrainingPipeline": "training.training_pipeline",
     "TrainingResources": "training.resources",
     "TransformOptions": "hosting.batch_definition",
+    "Tuning": "training.tuning",
     "Variant": "hosting.variants",
     "VariantComparison": "hosting.shift_checks",
     "VerifiedRollout": "hosting.verified_rollout",
+    "WarmStart": "training.tuning_ranges",
     "WindowFeature": "core.feature_values",
     "Zone": "lake.zones",
     "load_test_sizing": "hosting.autoscaling",
@@ -315,6 +320,7 @@ __all__ = (
     "ObjectLock",
     "OfflineStore",
     "OnlineStore",
+    "ParameterRange",
     "Partition",
     "PipelineSource",
     "PipelineTrigger",
@@ -360,9 +366,11 @@ __all__ = (
     "TrainingPipeline",
     "TrainingResources",
     "TransformOptions",
+    "Tuning",
     "Variant",
     "VariantComparison",
     "VerifiedRollout",
+    "WarmStart",
     "WindowFeature",
     "Zone",
     "load_test_sizing",

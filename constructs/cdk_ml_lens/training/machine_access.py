@@ -52,6 +52,13 @@ def allow_jobs(scope: Construct, role: iam.Role, *, kind: Kind, names: str, pass
     pass_role(role, passed)
 
 
+def allow_best(scope: Construct, role: iam.Role, *, names: str) -> None:
+    """Look at the best training job of a search; its name begins with the search's."""
+    jobs = cdk.Stack.of(scope).format_arn(service="sagemaker", resource="training-job", resource_name=names)
+    grants.allow(role, ["sagemaker:DescribeTrainingJob"], [jobs])
+    acknowledge(role, f"IAM5[{finding_of(scope, jobs)}]", "A search names its training jobs after itself.")
+
+
 def pass_role(role: iam.Role, passed: iam.IRole) -> None:
     """Hand a role to SageMaker AI, and to nothing else."""
     role.add_to_policy(

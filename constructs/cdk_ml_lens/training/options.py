@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from cdk_ml_lens.core.errors import Faults
 from cdk_ml_lens.training.resources import TrainingIsolation, TrainingResources
+from cdk_ml_lens.training.tuning import Tuning
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +55,17 @@ class TrainingOptions:
     isolation : TrainingIsolation
         Default: no network, traffic between instances encrypted.
     evaluation : EvaluationResources
-        Default: one ``ml.m5.large`` for at most half an hour.
+        Of evaluation and preparation. Default: one ``ml.m5.large`` for at most half an hour.
+    tuning : Tuning, optional
+        A search in place of one training job. Default: none.
     """
 
     resources: TrainingResources = field(default_factory=TrainingResources)
     isolation: TrainingIsolation = field(default_factory=TrainingIsolation)
     evaluation: EvaluationResources = field(default_factory=EvaluationResources)
+    tuning: Tuning | None = None
+
+    @property
+    def longest_minutes(self) -> int:
+        """Longest time of the training or the search, in minutes."""
+        return self.resources.longest_minutes if self.tuning is None else self.tuning.max_minutes

@@ -24,4 +24,7 @@ def check_options(algorithm: AlgorithmDefinition, options: TrainingOptions) -> N
     streamed = resources.input_mode == "Pipe" and algorithm.source is not None
     hint = "a script reads files; FastFile streams them"
     faults.unless(not streamed, "input_mode", "be File or FastFile", resources.input_mode, hint)
+    if options.tuning is not None and algorithm.source is not None:
+        metric, known = options.tuning.metric, sorted(algorithm.metrics)
+        faults.unless(metric in known, "tuning", f"optimise one of {known}", metric)
     faults.raise_any()

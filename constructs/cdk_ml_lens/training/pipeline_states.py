@@ -9,6 +9,7 @@ from cdk_ml_lens.training.evaluate_step import evaluate_states
 from cdk_ml_lens.training.plan import TrainingPlan
 from cdk_ml_lens.training.prepare_step import prepare_states
 from cdk_ml_lens.training.train_step import train_states
+from cdk_ml_lens.training.tune_step import tune_states
 
 SOURCE = "cdk-ml-lens.training"
 FAILED = "Training Failed"
@@ -39,7 +40,7 @@ def definition(plan: TrainingPlan, *, judge: str, register: str, longest_seconds
     states = {
         **_read(plan, next="Train" if plan.algorithm.preparation is None else "Prepare"),
         **prepare_states(plan, next="Train"),
-        **train_states(plan, next="FindChampion"),
+        **_train(plan, next="FindChampion"),
         **evaluate_states(plan, next="Judge"),
         **_judge(judge),
         **_register(register),
@@ -52,6 +53,11 @@ def definition(plan: TrainingPlan, *, judge: str, register: str, longest_seconds
         "TimeoutSeconds": longest_seconds,
         "States": states,
     }
+
+
+def _train(plan: TrainingPlan, *, next: str) -> States:
+    tuning = plan.options.tuning
+    return train_states(plan, next=next) if tuning is None else tune_states(plan, tuning, next=next)
 
 
 def _read(plan: TrainingPlan, *, next: str) -> States:

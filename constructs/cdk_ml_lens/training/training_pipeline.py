@@ -22,6 +22,7 @@ from cdk_ml_lens.training.plan import TrainingPlan
 from cdk_ml_lens.training.plan_builder import make_plan
 from cdk_ml_lens.training.refs import Datasets, ModelGroup
 from cdk_ml_lens.training.registration import Registration
+from cdk_ml_lens.training.tune_step import tuning_prefix
 
 _SLACK_SECONDS = 7200  # waiting for instances, and the short states
 _ALARMS = {
@@ -147,7 +148,7 @@ class TrainingPipeline(Construct):
     def _allow(self, plan: TrainingPlan) -> None:
         role, names = self.machine.role, f"{plan.prefix}-*"
         self._datasets.grant_read(role)
-        access.allow_jobs(self, role, kind=access.TRAINING, names=names, passed=plan.training_role)
+        self._allow_training(plan, names)
         for job_role in plan.processing_roles:
             access.allow_jobs(self, role, kind=access.PROCESSING, names=names, passed=job_role)
         access.allow_champion(self, role, self._registry)
@@ -155,7 +156,16 @@ class TrainingPipeline(Construct):
         access.allow_events(self, role, SOURCE)
         self.machine.machine.node.add_dependency(plan.training_role, *plan.processing_roles)
 
+    def _allow_training(self, plan: TrainingPlan, names: str) -> None:
+        role = self.machine.role
+        if plan.options.tuning is None:
+            access.allow_jobs(self, role, kind=access.TRAINING, names=names, passed=plan.training_role)
+            return
+        searches = f"{tuning_prefix(plan)}-*"
+        access.allow_jobs(self, role, kind=access.TUNING, names=searches, passed=plan.training_role)
+        access.allow_best(self, role, names=searches)
+
 
 def _longest(options: TrainingOptions) -> int:
-    minutes = options.resources.longest_minutes + 2 * options.evaluation.max_minutes
+    minutes = options.longest_minutes + 2 * options.evaluation.max_minutes
     return minutes * 60 + _SLACK_SECONDS
