@@ -121,7 +121,7 @@ class Registry:
         found: dict[str, Any] = json.loads(body)
         return found
 
-    def outcome(self, *, seconds: float = 120) -> dict[str, Any]:
+    def outcome(self, *, seconds: float = 240) -> dict[str, Any]:
         """Wait for the next event about a deployment and return it."""
         client, deadline = self.cloud.client("sqs"), time.monotonic() + seconds
         while time.monotonic() < deadline:

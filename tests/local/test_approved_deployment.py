@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cdk_ml_lens.local import LaptopCloud, ModelRuntime
+from cdk_ml_lens.local import LaptopCloud, ModelRuntime, cli
 from tests.local import registry_support as support
 from tests.local.registry_support import BREAKING, Registry
 
@@ -157,22 +158,25 @@ def test_a_lost_endpoint_is_rebuilt_from_the_manifest_and_answers_the_same(regis
     assert digest(registry, key) == artifact == registry.manifest("rebuilt")["model_data_sha256"]
 
 
-def test_a_rebuild_goes_back_to_an_older_version_without_its_approval(registry: Registry) -> None:
-    ended = registry.run("Rebuild", version="v1")
-    assert ended["status"] == "SUCCEEDED", ended
-    assert registry.answer()["model_version"] == "v1"
-
-
-@pytest.mark.parametrize(
-    ("request_", "error"),
-    [({"version": "never-made"}, "ManifestError"), ({"manifest": "s3://elsewhere/manifests/v1.json"}, "ManifestError")],
-)
-def test_a_rebuild_of_nothing_fails_by_name_and_leaves_the_endpoint(
-    registry: Registry, request_: dict[str, str], error: str
+def test_the_command_goes_back_to_an_older_version_without_its_approval(
+    registry: Registry, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    where = ["--endpoint-url", registry.cloud.endpoint_url, "--json"]
+    assert cli.main(["rebuild", "v1", *where]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["status"], told["endpoint"], told["version"]) == ("SUCCEEDED", "turbines", "v1")
+    assert told["manifest"] == f"s3://{registry.bucket}/manifests/v1-e1.json"
+    assert registry.answer()["model_version"] == "v1"
+    assert cli.main(["rebuild", "never-made", *where]) == 1
+    assert json.loads(capsys.readouterr().out)["error"] == "ManifestError"
+    assert cli.main(["rebuild", "v1", "--endpoint", "another", *where]) == 1
+    assert "0 state machines of endpoint another" in capsys.readouterr().err
+
+
+def test_a_rebuild_of_what_is_no_manifest_fails_by_name_and_leaves_the_endpoint(registry: Registry) -> None:
     before = serving(registry)
-    ended = registry.run("Rebuild", **request_)
-    assert (ended["status"], ended["error"]) == ("FAILED", error)
+    ended = registry.run("Rebuild", manifest="s3://elsewhere/manifests/v1.json")
+    assert (ended["status"], ended["error"]) == ("FAILED", "ManifestError")
     assert serving(registry) == before
 
 

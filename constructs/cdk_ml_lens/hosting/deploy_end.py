@@ -35,28 +35,28 @@ from cdk_ml_lens.hosting.shift_synthetic import ask_states, item_of
 
 
 def end_states(
-    mode: Mode, *, guards: Mapping[str, Any], polls: int, request: SyntheticRequest, record_arn: str
+    mode: Mode, *, guards: Mapping[str, Any], polls: int, request: SyntheticRequest, record_arn: str | None
 ) -> States:
     """Return the states from ``Deploy`` to the ends.
 
     Parameters
     ----------
     mode : {"approved", "rebuild"}
-        A rebuild records no approver.
+        What the announcement says.
     guards : mapping
         DeploymentConfig of an update.
     polls : int
         Looks at the endpoint before a rollout counts as stuck.
     request : SyntheticRequest
         What the new version is asked.
-    record_arn : str
-        Function that writes the approver.
+    record_arn : str, optional
+        Function that writes the approver; a rebuild has none, nor has a registry of another account.
     """
     return {
         **_rollout(guards, polls),
-        **_verification(request, after="Record" if mode == "approved" else "AnnounceSucceeded"),
+        **_verification(request, after="AnnounceSucceeded" if record_arn is None else "Record"),
         **_restore(polls),
-        **(_record(record_arn) if mode == "approved" else {}),
+        **({} if record_arn is None else _record(record_arn)),
         **_ends(mode),
     }
 

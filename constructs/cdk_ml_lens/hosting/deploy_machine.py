@@ -24,7 +24,7 @@ def definition(
     timeout_minutes: int,
     request: SyntheticRequest,
     prepare_arn: str,
-    record_arn: str,
+    record_arn: str | None,
     partition: str = cdk.Aws.PARTITION,
 ) -> dict[str, Any]:
     """Return the Amazon States Language definition; the endpoint's name is the substitution ``Endpoint``.
@@ -39,8 +39,10 @@ def definition(
         Longest rollout, in minutes.
     request : SyntheticRequest
         What the new version is asked.
-    prepare_arn, record_arn : str
-        Functions.
+    prepare_arn : str
+        Function that works out the plan.
+    record_arn : str, optional
+        Function that writes the approver; ``None``: nobody does.
     partition : str
         Partition of the service integrations' ARNs. Default: the stack's.
     """

@@ -87,8 +87,10 @@ def prepare_function(
     return made
 
 
-def record_function(scope: ApprovedDeployment, registry: Registry) -> HandlerFunction:
-    """Make the function that writes the approver into a manifest."""
+def record_function(scope: ApprovedDeployment, registry: Registry) -> HandlerFunction | None:
+    """Make the function that writes the approver into a manifest; another account's registry is not ours to write."""
+    if registry.shared:
+        return None
     made = HandlerFunction(
         scope,
         "Record",

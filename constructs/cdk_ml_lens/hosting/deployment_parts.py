@@ -41,8 +41,10 @@ class DeploymentParts:
         Where versions come from.
     execution : ExecutionRole
         Role of the endpoint.
-    prepare, record : HandlerFunction
-        Functions of the state machines.
+    prepare : HandlerFunction
+        Works out a deployment.
+    record : HandlerFunction, optional
+        Writes the approver; ``None`` where the registry is another account's.
     guards : mapping
         DeploymentConfig of an update, as the API takes it.
     alarm_arns : sequence of str
@@ -60,7 +62,7 @@ class DeploymentParts:
     registry: Registry
     execution: ExecutionRole
     prepare: HandlerFunction
-    record: HandlerFunction
+    record: HandlerFunction | None
     guards: Mapping[str, Any]
     alarm_arns: Sequence[str]
     rollout: Rollout
@@ -69,6 +71,7 @@ class DeploymentParts:
 
     def machine(self, scope: Construct, mode: Mode) -> DefinedMachine:
         """Make a state machine that deploys, with its permissions."""
+        record = None if mode == "rebuild" or self.record is None else self.record.function.function_arn
         made = DefinedMachine(
             scope,
             "Machine",
@@ -79,14 +82,14 @@ class DeploymentParts:
                 timeout_minutes=self.rollout.timeout_minutes,
                 request=self.request,
                 prepare_arn=self.prepare.function.function_arn,
-                record_arn=self.record.function.function_arn,
+                record_arn=record,
             ),
         )
         made.machine.definition_substitutions = {"Endpoint": self.endpoint.endpoint_name}
         self._allow_hosting(scope, made.role)
         self._allow_models(scope, made.role)
-        functions = [self.prepare, *([self.record] if mode == "approved" else [])]
-        grants.allow(made.role, ["lambda:InvokeFunction"], [item.function.function_arn for item in functions])
+        functions = [self.prepare.function.function_arn, *([] if record is None else [record])]
+        grants.allow(made.role, ["lambda:InvokeFunction"], functions)
         bus = cdk.Stack.of(scope).format_arn(service="events", resource="event-bus", resource_name="default")
         grants.allow(made.role, ["events:PutEvents"], [bus])
         # In a policy of its own: the machine waits for the role's, which therefore cannot name the machine.

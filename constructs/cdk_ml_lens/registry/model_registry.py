@@ -64,6 +64,8 @@ class ModelRegistry(Construct):
     Lens best practices MLREL04-BP01, MLREL05-BP01, MLOPS04-BP02 (versions and lineage), MLSEC02-BP01.
     """
 
+    shared = False
+
     def __init__(
         self,
         scope: Construct,
@@ -118,10 +120,8 @@ class ModelRegistry(Construct):
         ----------
         scope : Construct
             Any construct of the stack.
-        group_name : str
-            Its model package group.
-        bucket, encryption_key
-            Its bucket and key.
+        group_name, bucket, encryption_key
+            Its model package group, bucket and key.
         account : str, optional
             Its account. Default: this one.
         approval : ApprovalPolicy, optional

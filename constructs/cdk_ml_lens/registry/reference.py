@@ -49,7 +49,12 @@ class RegistryReference:
     approval : ApprovalPolicy, optional
         How versions are approved. Default: by a person, within 30 days.
     account : str, optional
-        Account of the group. Default: the stack's own.
+        Account of the group, if another one shares it. Default: the stack's own.
+
+    Attributes
+    ----------
+    shared : bool
+        Whether another account shares it; it is then read, never written.
 
     Raises
     ------
@@ -70,6 +75,7 @@ class RegistryReference:
         check_group_name(group_name)
         self._scope = scope
         self.group_name = group_name
+        self.shared = account is not None
         self.bucket = bucket
         self.encryption_key = encryption_key
         self.approval = ApprovalPolicy.manual() if approval is None else approval

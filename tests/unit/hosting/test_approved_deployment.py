@@ -165,7 +165,7 @@ def test_the_machine_may_do_what_its_states_call_and_no_more(stack: cdk.Stack, s
     RebuildEndpoint(stack, "Rebuild", deployment=make(stack))
     template = synth(stack)
     common: dict[str, Any] = {"guards": {}, "timeout_minutes": 1, "request": REQUEST}
-    called = graph.service_actions(definition(mode, prepare_arn="p", record_arn="r", **common))  # type: ignore[arg-type]
+    called = graph.service_actions(definition(mode, prepare_arn="p", record_arn=None, **common))  # type: ignore[arg-type]
     part = "Deploy" if mode == "approved" else "Rebuild"
     allowed = template.actions(f"{part}MachineRole") | template.actions(f"{part}LookAtOthers")
     allowed = {action for action in allowed if not action.startswith(("logs:", "xray:"))}
@@ -252,6 +252,27 @@ def test_a_rebuild_uses_the_same_role_functions_and_guards(stack: cdk.Stack, syn
     assert both[0]["Update"] == both[1]["Update"]
     assert [part["Prepare"]["Arguments"]["Payload"]["mode"] for part in both] == ["approved", "rebuild"]
     assert len(template.of_type("AWS::Lambda::Function")) == 2
+
+
+def test_a_registry_of_another_account_is_read_and_never_written(
+    stack: cdk.Stack, synth: Synth, nag: Callable[[cdk.Stack], list[str]]
+) -> None:
+    shared = ModelRegistry.from_names(
+        stack,
+        group_name="turbines",
+        bucket=s3.Bucket.from_bucket_name(stack, "B", "their-artifacts"),
+        encryption_key=kms.Key.from_key_arn(stack, "K", "arn:aws:kms:eu-west-1:444455556666:key/k"),
+        account="444455556666",
+    )
+    make(stack, registry=shared)
+    assert nag(stack) == []
+    template = synth(stack)
+    assert "Record" not in json.loads(flat(machine(template)["DefinitionString"]))["States"]
+    assert "s3:PutObject" not in template.actions("DeployPrepareRole")
+    planning = json.dumps(template.statements("DeployPrepareRole"))
+    assert ":444455556666:model-package/turbines/*" in planning
+    assert "their-artifacts" in planning
+    assert settings(template)["GROUP"]["Fn::Join"][1][-1].endswith(":444455556666:model-package-group/turbines")
 
 
 @pytest.mark.parametrize("name", ["", "-a", "a_b", "a" * 64])

@@ -17,10 +17,14 @@ COMMON: dict[str, Any] = {
     "timeout_minutes": 120,
     "request": SyntheticRequest(body={"features": [1]}, expect=AnswerCheck(path="score", minimum=0)),
     "prepare_arn": "arn:aws:lambda:eu-west-1:1:function:prepare",
-    "record_arn": "arn:aws:lambda:eu-west-1:1:function:record",
     "partition": "aws",
 }
-MACHINES = {"approved": definition("approved", **COMMON), "rebuild": definition("rebuild", **COMMON)}
+RECORD = "arn:aws:lambda:eu-west-1:1:function:record"
+MACHINES = {
+    "approved": definition("approved", record_arn=RECORD, **COMMON),
+    "rebuild": definition("rebuild", record_arn=None, **COMMON),
+    "shared": definition("approved", record_arn=None, **COMMON),
+}
 TOUCHING = {"Update", "Create"}
 
 
@@ -76,10 +80,9 @@ def test_no_deployment_succeeds_unverified_or_untold(machine: dict[str, Any], ch
     assert "Deployed" not in graph.reachable(states(machine), machine["StartAt"], without=(check,))
 
 
-def test_an_approved_deployment_is_recorded_before_it_is_told_a_rebuild_has_no_approver() -> None:
-    approved, rebuild = (states(MACHINES[name]) for name in ("approved", "rebuild"))
-    assert "Deployed" not in graph.reachable(approved, "ReadRequest", without=("Record",))
-    assert "Record" not in rebuild
+def test_an_approved_deployment_is_recorded_before_it_is_told() -> None:
+    assert "Deployed" not in graph.reachable(states(MACHINES["approved"]), "ReadRequest", without=("Record",))
+    assert all("Record" not in states(MACHINES[name]) for name in ("rebuild", "shared"))
 
 
 def test_a_bad_answer_leads_back_and_never_to_success(machine: dict[str, Any]) -> None:
@@ -121,6 +124,6 @@ def test_the_history_of_the_longest_way_fits(machine: dict[str, Any]) -> None:
 
 
 def test_partition_is_the_stacks_own() -> None:
-    text = json.dumps(definition("approved", **{**COMMON, "partition": "aws-cn"})["States"])
+    text = json.dumps(definition("approved", record_arn=None, **{**COMMON, "partition": "aws-cn"})["States"])
     assert "arn:aws-cn:states:::aws-sdk:sagemaker:createModel" in text
     assert "arn:aws:states" not in text

@@ -40,6 +40,7 @@ EXPECTED: tuple[Expected, ...] = (
         _get_func_record_for_qualifier="name qualifier",
         _execution_record_for_config="func config",
         _execute_function="func event",
+        _execute_function_warm="func event request_id",
         _execute_function_with_config_scope="func event",
         _run_with_function_config_scope="func_or_config callback args kwargs",
         invoke_async_with_retry="func event",

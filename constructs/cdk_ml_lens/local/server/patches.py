@@ -20,6 +20,7 @@ from . import (
     glue_tables,
     iam,
     kinesis_source,
+    lambda_errors,
     lambda_queue,
     listeners,
     moto_bridge,
@@ -47,6 +48,7 @@ def install(settings: Settings, mqtt: socket.socket) -> None:
     scaled_time.install(settings)
     listeners.install(mqtt)
     worker_env.install()
+    lambda_errors.install()
     iam.install()
     principal_arn.install()
     s3_keys.install()
