@@ -133,8 +133,11 @@ def test_a_state_machine_deploys_a_package_and_moves_to_the_next(
     shown = _did(laptop_cloud, until, "sagemaker:describeModelPackage", ModelPackageName=arn)
     assert (shown["ModelApprovalStatus"], shown["CreationTime"][-1]) == ("Rejected", "Z")
     again = {"ModelName": "packaged-1", "ExecutionRoleArn": ROLE, "PrimaryContainer": {"ModelPackageName": arn}}
-    refused = executed(laptop_cloud, until, "aws-sdk:sagemaker:createModel", again)
-    assert refused["error"] == "SageMaker.SageMakerException"
+    taken = {"EndpointConfigName": "packaged-1", "ProductionVariants": [_variant("packaged-1")]}
+    for action, arguments in (("createModel", again), ("createEndpointConfig", taken)):
+        refused = executed(laptop_cloud, until, f"aws-sdk:sagemaker:{action}", arguments)
+        assert refused["error"] == "SageMaker.SageMakerException"
+        assert "Cannot create already existing" in refused["cause"]
 
 
 def _deploy(cloud: LaptopCloud, until: Until, package: str, number: str, *, first: bool) -> None:
@@ -142,11 +145,7 @@ def _deploy(cloud: LaptopCloud, until: Until, package: str, number: str, *, firs
     name = f"packaged-{number}"
     container = {"ModelPackageName": package}
     _did(cloud, until, "sagemaker:createModel", ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
-    variant = {
-        "VariantName": "main", "ModelName": name, "InitialInstanceCount": 1, "InstanceType": "ml.m7i.large",
-        "InitialVariantWeight": 1,
-    }  # fmt: skip
-    _did(cloud, until, "sagemaker:createEndpointConfig", EndpointConfigName=name, ProductionVariants=[variant])
+    _did(cloud, until, "sagemaker:createEndpointConfig", EndpointConfigName=name, ProductionVariants=[_variant(name)])
     action = "createEndpoint" if first else "updateEndpoint"
     _did(cloud, until, f"sagemaker:{action}", EndpointName="packaged", EndpointConfigName=name)
 
@@ -155,6 +154,16 @@ def _deploy(cloud: LaptopCloud, until: Until, package: str, number: str, *, firs
         return bool(shown["EndpointStatus"] == "InService" and shown["EndpointConfigName"] == name)
 
     until(in_service, seconds=60)
+
+
+def _variant(model: str) -> dict[str, Any]:
+    return {
+        "VariantName": "main",
+        "ModelName": model,
+        "InitialInstanceCount": 1,
+        "InstanceType": "ml.m7i.large",
+        "InitialVariantWeight": 1,
+    }
 
 
 def _did(cloud: LaptopCloud, until: Until, action: str, **arguments: Any) -> dict[str, Any]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from cdk_ml_lens.local import LaptopCloud
-from tests.local.conftest import Collected, Until
+from cdk_ml_lens.local import LaptopCloud, ModelRuntime
+from tests.local.conftest import FAKE_SERVER, Collected, Until
 from tests.local.job_support import (
     archive,
     channel,
@@ -18,6 +22,7 @@ from tests.local.job_support import (
     finished,
     get,
     members,
+    processing,
     put,
     started,
     training,
@@ -279,3 +284,20 @@ def test_every_change_of_a_job_is_an_event(laptop_cloud: LaptopCloud, collected:
     last = next(event for event in told if event["detail"]["TrainingJobStatus"] == "Failed")
     assert last["resources"] == ["arn:aws:sagemaker:us-east-1:000000000000:training-job/told"]
     assert "ValueError: x" in last["detail"]["FailureReason"]
+
+
+def test_no_process_outlives_the_cloud(tmp_path: Path, until: Until) -> None:
+    models = ModelRuntime(python=Path(sys.executable), server=FAKE_SERVER)
+    mark = uuid.uuid4().hex
+    with LaptopCloud.start(state_dir=tmp_path / "cloud", models=models) as cloud:
+        code = put(cloud, "code/sleep.tar.gz", archive(train=SLEEP))
+        cloud.client("sagemaker").create_training_job(**training("left", code, hyperparameters={"mark": mark}))
+        shell = processing("left", ["bash", "-c", f"sleep 60; echo {mark}"])
+        cloud.client("sagemaker").create_processing_job(**shell)
+        until(lambda: len(_running(mark)) == 2)
+    assert until(lambda: not _running(mark))
+
+
+def _running(mark: str) -> list[str]:
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if mark in line]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ministack.core.responses import get_account_id, get_region
+
 from .endpoint_state import Params
-from .moto_bridge import call
+from .moto_bridge import ApiError, call
 
 _FORGOTTEN = (
     "ProductionVariants",
@@ -18,11 +20,15 @@ _remembered: dict[str, Params] = {}
 
 def create(params: Params) -> Params:
     """Create a configuration in moto and remember what moto does not."""
+    name = params["EndpointConfigName"]
+    if name in _remembered:
+        arn = f"arn:aws:sagemaker:{get_region()}:{get_account_id()}:endpoint-config/{name.lower()}"
+        raise ApiError("ValidationException", f'Cannot create already existing endpoint configuration "{arn}".')
     if all("ModelName" in item for item in params["ProductionVariants"]):
         answer = call("sagemaker", "CreateEndpointConfig", params)
     else:
         answer = _create_host(params)
-    _remembered[params["EndpointConfigName"]] = {name: params[name] for name in _FORGOTTEN if name in params}
+    _remembered[name] = {key: params[key] for key in _FORGOTTEN if key in params}
     return answer
 
 

@@ -78,6 +78,7 @@ class Script:
     log: Path
     done: threading.Event = field(default_factory=threading.Event)
     _asked: list[Why] = field(default_factory=list)
+    _process: subprocess.Popen[bytes] | None = None
 
     def run(self, *, limit: float) -> Ended:
         """Run to the end, or to the limit in seconds; `done` is set then."""
@@ -90,12 +91,19 @@ class Script:
         """Ask the process to end, then make it."""
         self._asked.append(why)
 
+    def kill(self) -> None:
+        """End the process and all that it started, at once."""
+        self._asked.append("stopped")
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
     def _run(self, limit: float) -> Ended:
         if self._asked:
             return Ended(code=-signal.SIGTERM, why=self._asked[0])
         deadline = time.monotonic() + limit
         with self.log.open("ab") as output:
-            process = subprocess.Popen(
+            self._process = process = subprocess.Popen(
                 list(self.command), stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT,
                 env=self.environment, cwd=self.folder, start_new_session=True,
             )  # fmt: skip
@@ -150,10 +158,10 @@ class Running:
         """Tell whether the job is being stopped."""
         return arn in self._stopped
 
-    def stop_all(self) -> None:
-        """Stop everything."""
-        for arn in list(self._scripts):
-            self.stop(arn)
+    def kill_all(self) -> None:
+        """End every process at once."""
+        for script in list(self._scripts.values()):
+            script.kill()
 
 
 def python_command(python: Path, script: Path, arguments: Sequence[str]) -> list[str]:

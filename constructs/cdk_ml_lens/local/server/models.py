@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .model_groups import prefix
 from .model_packages import ModelPackages
 from .moto_bridge import ApiError, call
 
@@ -32,7 +33,8 @@ class Models:
         """Answer CreateModel; SageMaker itself does not ask whether a package is approved."""
         name = params["ModelName"]
         if _exists(name):
-            raise ApiError("ValidationException", f"Cannot create already existing model {name}.")
+            arn = f"{prefix()}:model/{name.lower()}"
+            raise ApiError("ValidationException", f'Cannot create already existing model "{arn}".')
         given = params.get("Containers") or [params.get("PrimaryContainer") or {}]
         found = [container for item in given for container in self._containers(item)]
         answer = call("sagemaker", "CreateModel", params)

@@ -63,12 +63,13 @@ class ProcessingJobs:
 
     def end(self) -> None:
         """End every process."""
-        self._running.stop_all()
+        self._running.kill_all()
 
     def _follow(self, job: Job) -> None:
         arn, name = self.table.arn(job), str(job["ProcessingJobName"])
         run = ProcessingRun(job=job, arn=arn, folder=self._settings.state_dir / "processing" / name)
-        run.folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(run.folder, ignore_errors=True)  # of a job of that name in an earlier cloud
+        run.folder.mkdir(parents=True)
         try:
             status, members = self._once(job, run)
         except (TransferError, HostError, ValueError) as failure:

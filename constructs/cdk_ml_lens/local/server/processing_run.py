@@ -95,6 +95,7 @@ class ProcessingRun:
         environment = {
             **base_environment(python), **self.files.variables(network=not isolated), **own,
             "PROCESSING_JOB_NAME": self.job["ProcessingJobName"], "PROCESSING_JOB_ARN": self.arn,
+            "SAGEMAKER_BASE_DIR": str(self.root.folder),  # what scripts of ours take for /opt/ml
         }  # fmt: skip
         if words[0] in _PYTHONS and len(words) > 1 and words[1].endswith(".py"):
             search = [str(Path(words[1]).parent), *([own["PYTHONPATH"]] if "PYTHONPATH" in own else [])]

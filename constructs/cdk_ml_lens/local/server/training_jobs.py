@@ -79,7 +79,7 @@ class TrainingJobs:
 
     def end(self) -> None:
         """End every process."""
-        self._running.stop_all()
+        self._running.kill_all()
 
     def _follow(self, job: Job) -> None:
         run = TrainingRun(job=job, arn=self.table.arn(job), folder=self._folder(job), running=self._running)

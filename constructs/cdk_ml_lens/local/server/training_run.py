@@ -73,7 +73,8 @@ class TrainingRun:
         ContractError
             With the reason.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)  # of a job of that name in an earlier cloud
+        self.folder.mkdir(parents=True)
         if not self.contract.program:
             raise ContractError("ClientError: no program")
         if int(self.job["ResourceConfig"].get("InstanceCount", 1)) != 1:
