@@ -299,5 +299,5 @@ def test_no_process_outlives_the_cloud(tmp_path: Path, until: Until) -> None:
 
 
 def _running(mark: str) -> list[str]:
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True).stdout
     return [line for line in listed.splitlines() if mark in line]
