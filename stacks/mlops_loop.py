@@ -10,6 +10,7 @@ from cdk_ml_lens import (
     DataLake,
     DeviceFleet,
     FeatureSet,
+    Ingestion,
     IotDataLake,
     MlopsLoop,
     NotifyTopic,
@@ -57,14 +58,17 @@ class MlopsLoopStack(cdk.Stack):
             "Scoring",
             sql=RuleSql(topic_filter=fleet.telemetry_topic_filter, device_level=fleet.device_level),
             scoring=Scoring(endpoint=self.loop.deployment, features=features, content_type="application/jsonlines"),
+            ingestion=Ingestion.streamed(),
             log=log,
             alarm_topic=topic,
         )
+        predictions = prepared.add_predictions(log)
         prepared.outputs(self)
         named = {
             "ProvisioningTemplateName": fleet.template.ref,
             "ClaimPolicyName": fleet.claim.ref,
             "TopicPrefix": fleet.topic_prefix,
+            "PredictionTable": f"{predictions.database_name}.{predictions.name}",
             "DeadLetterQueueUrl": scoring.dead_letters.queue.queue_url,
         }
         for name, value in (named | outputs(self.loop)).items():
