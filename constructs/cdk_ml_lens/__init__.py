@@ -90,6 +90,7 @@ if TYPE_CHECKING:
     from cdk_ml_lens.training.algorithm_parts import Evaluation, Preparation, Serving
     from cdk_ml_lens.training.dataset_source import DatasetSource
     from cdk_ml_lens.training.gate import ChampionMargin, MetricBound, ModelGate
+    from cdk_ml_lens.training.mlflow_tracking import MlflowTracking
     from cdk_ml_lens.training.options import EvaluationResources, TrainingOptions
     from cdk_ml_lens.training.registration import Registration
     from cdk_ml_lens.training.resources import ManagedSpot, TrainingIsolation, TrainingResources
@@ -167,6 +168,7 @@ _HOMES = {
     "LoopSettings": "patterns.loop_settings",
     "ManagedSpot": "training.resources",
     "MetricBound": "training.gate",
+    "MlflowTracking": "training.mlflow_tracking",
     "MlopsLoop": "patterns.mlops_loop",
     "ModelArtifact": "hosting.model",
     "ModelEndpoint": "hosting.endpoint",
@@ -306,6 +308,7 @@ __all__ = (
     "LoopSettings",
     "ManagedSpot",
     "MetricBound",
+    "MlflowTracking",
     "MlopsLoop",
     "ModelArtifact",
     "ModelEndpoint",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cdk_ml_lens.core.errors import Faults
+from cdk_ml_lens.training.refs import RunTracking
 from cdk_ml_lens.training.resources import TrainingIsolation, TrainingResources
 from cdk_ml_lens.training.tuning import Tuning
 
@@ -58,12 +59,15 @@ class TrainingOptions:
         Of evaluation and preparation. Default: one ``ml.m5.large`` for at most half an hour.
     tuning : Tuning, optional
         A search in place of one training job. Default: none.
+    tracking : MlflowTracking, optional
+        Where scripts log their runs; containers need a network for it. Default: nowhere.
     """
 
     resources: TrainingResources = field(default_factory=TrainingResources)
     isolation: TrainingIsolation = field(default_factory=TrainingIsolation)
     evaluation: EvaluationResources = field(default_factory=EvaluationResources)
     tuning: Tuning | None = None
+    tracking: RunTracking | None = None
 
     @property
     def longest_minutes(self) -> int:

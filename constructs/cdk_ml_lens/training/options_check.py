@@ -7,6 +7,7 @@ from cdk_ml_lens.training.algorithm_definition import AlgorithmDefinition
 from cdk_ml_lens.training.options import TrainingOptions
 
 _MOST_WAIT_MINUTES = 60
+_NETWORK = "a container without a network reaches no MLflow"
 _SPOT = "see docs.aws.amazon.com/sagemaker/latest/dg/model-managed-spot-training.html"
 
 
@@ -27,4 +28,6 @@ def check_options(algorithm: AlgorithmDefinition, options: TrainingOptions) -> N
     if options.tuning is not None and algorithm.source is not None:
         metric, known = options.tuning.metric, sorted(algorithm.metrics)
         faults.unless(metric in known, "tuning", f"optimise one of {known}", metric)
+    reachable = options.tracking is None or not options.isolation.isolated
+    faults.unless(reachable, "isolation", "have isolated=False for tracking", options.isolation.isolated, _NETWORK)
     faults.raise_any()

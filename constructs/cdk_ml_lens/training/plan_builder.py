@@ -37,6 +37,8 @@ def make_plan(
     jobs = _Jobs(scope, options=options, datasets=datasets)
     training = jobs.role("Training", algorithm.image, code, logs="TrainingJobs")
     training.reach(registry, reads=("checkpoints", "prepared"), writes=("training", "checkpoints"))
+    if options.tracking is not None:
+        options.tracking.grant_log(training.role)
     evaluation = jobs.role("Evaluation", algorithm.evaluation.image, evaluation_code, logs="ProcessingJobs")
     evaluation.reach(registry, reads=("training", "prepared"), writes=("evaluations",))
     plan = TrainingPlan(

@@ -17,6 +17,19 @@ class Datasets(Protocol):
         ...
 
 
+class RunTracking(Protocol):
+    """Where training scripts log runs; `MlflowTracking` is such."""
+
+    @property
+    def arn(self) -> str:
+        """MLflow's tracking URI."""
+        ...
+
+    def grant_log(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow to log runs."""
+        ...
+
+
 class ModelGroup(Protocol):
     """Where versions of a model are registered; `ModelRegistry` and its imports are such."""
 

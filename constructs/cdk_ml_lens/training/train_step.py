@@ -91,6 +91,9 @@ def common(plan: TrainingPlan) -> dict[str, Any]:
     vpc = plan.vpc_config()
     if vpc is not None:
         definition["VpcConfig"] = vpc
+    tracking = plan.options.tracking
+    if tracking is not None:
+        definition["Environment"] = {"MLFLOW_TRACKING_URI": tracking.arn, "MLFLOW_EXPERIMENT_NAME": plan.prefix}
     return definition | _spot(plan)
 
 
