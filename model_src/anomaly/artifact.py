@@ -77,7 +77,7 @@ def open_artifact(folder: Path, scratch: Path, *, role: str) -> Artifact:
             model_version=str(metadata["model_version"]),
             features=tuple(metadata["features"]),
             threshold=float(metadata["threshold"]),
-            score=lambda values: _scores(serving, values, model),
+            score=lambda values: _scores(serving, values, model, role),
         )
     except Exception as error:  # whatever the artifact's own code raises is the reason why it cannot be judged
         raise ArtifactError(f"the {role} cannot be loaded: {type(error).__name__}: {error}") from error
@@ -124,5 +124,8 @@ def _neighbours(folder: Path) -> Iterator[None]:
         sys.modules.update(ours)
 
 
-def _scores(serving: Any, values: Matrix, model: Any) -> Matrix:
-    return np.asarray(serving.predict_fn(values, model).scores, dtype=np.float64)
+def _scores(serving: Any, values: Matrix, model: Any, role: str) -> Matrix:
+    try:
+        return np.asarray(serving.predict_fn(values, model).scores, dtype=np.float64)
+    except Exception as error:  # again the artifact's own code
+        raise ArtifactError(f"the {role} cannot score: {type(error).__name__}: {error}") from error

@@ -16,11 +16,11 @@ import numpy as np
 
 if TYPE_CHECKING:
     from model_src.anomaly.artifact import ARTIFACT, Artifact, ArtifactError, Matrix, open_artifact
-    from model_src.anomaly.judging import inject, metrics_of
+    from model_src.anomaly.judging import UnchangingError, inject, metrics_of
     from model_src.anomaly.training_data import TrainingData, TrainingDataError, read
 else:  # SageMaker runs this file as a script: its neighbours are top-level modules
     from artifact import ARTIFACT, Artifact, ArtifactError, Matrix, open_artifact
-    from judging import inject, metrics_of
+    from judging import UnchangingError, inject, metrics_of
     from training_data import TrainingData, TrainingDataError, read
 
 REPORT = "evaluation.json"
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     try:
         report = evaluate(options)
-    except (EvaluationError, ArtifactError, TrainingDataError, ValueError) as error:
+    except (EvaluationError, ArtifactError, TrainingDataError, UnchangingError) as error:
         print(f"error: {error}", file=sys.stderr)
         _leave_message(options.root, f"error: {error}")
         return 1
@@ -54,10 +54,10 @@ def evaluate(options: argparse.Namespace) -> dict[str, Any]:
     EvaluationError
         No dataset version, or a champion without its ARN or the reverse: a comparison is never left out silently.
     ArtifactError
-        A model that cannot be loaded here.
+        A model that cannot be loaded here, or cannot score.
     TrainingDataError
         A test split that lacks a column of a model, or holds a cell that is no finite number.
-    ValueError
+    UnchangingError
         No column that both models see changes over the test rows.
     """
     arn = _champion_arn(options)

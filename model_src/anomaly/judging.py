@@ -18,6 +18,10 @@ PASSES = 3
 """Timed passes over the rows; the median counts."""
 
 
+class UnchangingError(ValueError):
+    """There is no column in which a fault could be injected."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Injection:
     """Rows of which each has one reading moved by some standard deviations.
@@ -52,13 +56,13 @@ def inject(values: Matrix, names: Sequence[str], shared: Sequence[str], *, devia
 
     Raises
     ------
-    ValueError
+    UnchangingError
         No shared column changes over the rows.
     """
     spread = values.std(axis=0)
     columns = [index for index, name in enumerate(names) if name in shared and spread[index] > 0]
     if not columns:
-        raise ValueError(f"a column that all models share must change over the test rows, got {', '.join(shared)}")
+        raise UnchangingError(f"a column that all models share must change over the test rows, got {', '.join(shared)}")
     rng = np.random.default_rng(seed)
     chosen = rng.choice(columns, size=len(values))
     signs = rng.choice([-1.0, 1.0], size=len(values))

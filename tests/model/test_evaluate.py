@@ -209,6 +209,7 @@ def repacked(root: Path, **files: str | None) -> None:
         ({"code__inference_py": None}, "the candidate must carry code/inference.py"),
         ({"code__inference_py": "import no_such_library"}, "cannot be loaded: code/inference.py: ModuleNotFoundError"),
         ({"metadata_json": "{}"}, "the candidate cannot be loaded: KeyError"),
+        ({"code__inference_py": "def model_fn(model_dir): return None"}, "the candidate cannot score: AttributeError"),
     ],
 )
 def test_fails_with_the_reason_for_an_artifact_that_would_not_serve(
