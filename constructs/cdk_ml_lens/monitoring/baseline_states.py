@@ -72,7 +72,7 @@ def _read_model() -> States:
             next="ReadManifest",
             catch=catch,
             assign={
-                "model": js("[$states.result.InferenceSpecification.Containers][0].ModelDataUrl"),
+                "model": js("$states.result.InferenceSpecification.Containers[0].ModelDataUrl"),
                 "place": js(_SPLIT_URI % "$states.result.CustomerMetadataProperties.manifest"),
             },
         ),
