@@ -40,6 +40,7 @@ class LoopContext:
     approval : ``manual`` or ``automatic``. Default: manual.
     instance_type : of training and endpoint. Default: ml.m5.large.
     most_alerts : share of the test split that a candidate may call anomalous. Default: 0.05.
+    least_auc : area under the ROC curve that a candidate must reach on injected faults. Default: 0.7.
     bake_minutes : of each step of the canary. Default: 15.
     monitor_minutes, monitor_delay_minutes, monitor_rows : windows of traffic. Default: 1440, 10, 100.
     causes : of ``data``, ``weekly``, joined by commas, beside drift. Default: both.
@@ -53,7 +54,7 @@ class LoopContext:
         return ModelGate(
             bounds=[
                 MetricBound(metric="alert_rate", bound=float(self._get("most_alerts", 0.05)), direction="at_most"),
-                MetricBound(metric="recall_injected", bound=0.5, direction="at_least"),
+                MetricBound(metric="auc_injected", bound=float(self._get("least_auc", 0.7)), direction="at_least"),
             ],
             margins=[ChampionMargin(metric="auc_injected", margin=0.05, direction="at_least")],
         )
