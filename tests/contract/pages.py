@@ -23,6 +23,7 @@ CONSTRUCT_PAGES = {
     "feature-group": ("feature_group",),
     "window-features": ("window_features",),
     "retraining": ("retraining",),
+    "monitoring": ("drift_monitor",),
     "training": ("training_pipeline",),
     "patterns": ("iot_inference",),
     "iot-data-lake": ("iot_data_lake",),

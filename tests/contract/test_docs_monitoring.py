@@ -1,0 +1,60 @@
+"""The page of monitoring: its permissions, alarms, checks, errors and metrics are those of the code."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from cdk_ml_lens.monitoring import baseline_states, drift_states, drift_window
+from examples import drift_monitor
+from model_src.drift import judge, report
+from tests.contract.pages import section
+from tests.contract.test_docs_tables import allowed
+
+
+@pytest.fixture(scope="module")
+def resources() -> dict[str, Any]:
+    app = cdk.App()
+    stack = drift_monitor.build(app)
+    found: dict[str, Any] = app.synth().get_stack_by_name(stack.stack_name).template["Resources"]
+    return found
+
+
+def test_permissions_are_those_of_the_template(resources: dict[str, Any]) -> None:
+    listed = set(re.findall(r"`([a-z0-9-]+:[A-Z][A-Za-z0-9]+)`", section("monitoring", "Permissions")))
+    assert listed == allowed(resources)
+
+
+def test_alarms_are_those_of_the_constructs(resources: dict[str, Any]) -> None:
+    alarms = {id: item["Properties"] for id, item in resources.items() if item["Type"] == "AWS::CloudWatch::Alarm"}
+    ours = {alarm["MetricName"] for id, alarm in alarms.items() if "QuietAlarm" not in id}
+    assert ours == set(re.findall(r"\| `\w+`[^|]* \| `(\w+)`", section("monitoring", "Alarms")))
+
+
+def test_metrics_and_namespace_are_those_of_the_job() -> None:
+    text = section("monitoring", "Alarms")
+    counted = set(re.findall(r'"([A-Z]\w+)": ', inspect.getsource(report.metrics)))
+    metrics = counted - {"Namespace", "MetricData", "Name", "Value"}
+    assert metrics == {"Rows", "DriftDetected", "Violations"}
+    assert [name for name in metrics if f"`{name}`" not in text] == []
+    assert f"`{report.NAMESPACE}`" in text
+    assert report.NAMESPACE == drift_window.NAMESPACE
+
+
+def test_errors_and_events_are_those_of_the_machines() -> None:
+    text = section("monitoring", "Alarms")
+    source = "".join(inspect.getsource(module) for module in (baseline_states, drift_states, drift_window))
+    errors = set(re.findall(r'"(\w+Failed)"', source)) - {"Failed"}
+    assert errors == set(re.findall(r"`(\w+Failed)`", text)) - {"ExecutionsFailed"}
+    events = {drift_states.DRIFTED, drift_states.FAILED, baseline_states.MADE, baseline_states.FAILED}
+    assert [event for event in events if f"`{event}`" not in text] == []
+
+
+def test_checks_are_those_of_the_job() -> None:
+    listed = set(re.findall(r"^\| `(\w+)` \|.+\|.+\|.+\|$", section("monitoring", "Overview"), re.MULTILINE))
+    made = set(re.findall(r'check="(\w+)"|test\("(\w+)"', inspect.getsource(judge)))
+    assert listed == {one or other for one, other in made}
