@@ -56,7 +56,7 @@ def run(event: Mapping[str, Any], *, settings: Settings, s3: Any, sagemaker: Any
 
     Raises
     ------
-    ManifestError, NotApprovedError, ApprovalExpiredError, SupersededError, ArtifactChangedError
+    ManifestError, VersionMissingError, NotApprovedError, ApprovalExpiredError, SupersededError, ArtifactChangedError
         The version must not be deployed.
     """
     approved = event["mode"] == "approved"

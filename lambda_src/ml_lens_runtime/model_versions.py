@@ -7,8 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 _DAY = 86_400
 _NUMBER = re.compile(r".+:model-package/([^/]+)/(\d+)")
+
+
+class VersionMissingError(RuntimeError):
+    """There is no such version; it may have been deleted since its approval."""
 
 
 class NotApprovedError(RuntimeError):
@@ -35,8 +41,19 @@ class Version:
 
 
 def describe(arn: str, *, sagemaker: Any) -> Version:
-    """Return a version by its ARN."""
-    found = sagemaker.describe_model_package(ModelPackageName=arn)
+    """Return a version by its ARN.
+
+    Raises
+    ------
+    VersionMissingError
+        SageMaker AI knows none.
+    """
+    try:
+        found = sagemaker.describe_model_package(ModelPackageName=arn)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationException":
+            raise
+        raise VersionMissingError(error.response["Error"]["Message"]) from None
     metadata: Mapping[str, str] = found.get("CustomerMetadataProperties", {})
     return Version(
         arn=arn,

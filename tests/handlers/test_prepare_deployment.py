@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 from moto import mock_aws
 
 from handlers import prepare_deployment
@@ -15,7 +16,13 @@ from handlers.prepare_deployment import ArtifactChangedError
 from ml_lens_runtime.deployment_plan import Settings
 from ml_lens_runtime.errors import ConfigurationError
 from ml_lens_runtime.manifest import ManifestError
-from ml_lens_runtime.model_versions import ApprovalExpiredError, NotApprovedError, SupersededError, number
+from ml_lens_runtime.model_versions import (
+    ApprovalExpiredError,
+    NotApprovedError,
+    SupersededError,
+    VersionMissingError,
+    number,
+)
 from tests.handlers.registry_account import ARTIFACT, BUCKET, GROUP, SETTINGS, Account, manifest, manifest_uri
 
 DAY = 86_400.0
@@ -266,10 +273,16 @@ def test_a_package_without_a_manifest_is_refused(account: Account) -> None:
             prepare(account, mode, model_package_arn=arn)
 
 
-def test_trouble_with_aws_keeps_its_own_name_for_the_retry(account: Account) -> None:
-    event = {"mode": "approved", "execution": "e", "request": {"model_package_arn": f"{account.register('v1')}9"}}
-    with pytest.raises(ClientError):
-        run(account, event, 0)
+@pytest.mark.parametrize(
+    ("code", "expected"), [("ValidationException", VersionMissingError), ("ThrottlingException", ClientError)]
+)
+def test_a_deleted_version_is_named_and_other_trouble_with_aws_is_left_to_the_retry(
+    account: Account, code: str, expected: type[Exception]
+) -> None:
+    with Stubber(account.sagemaker) as stub:
+        stub.add_client_error("describe_model_package", code, "said by AWS")
+        with pytest.raises(expected, match="said by AWS"):
+            run(account, {"mode": "approved", "execution": "e", "request": {"model_package_arn": "arn"}}, 0)
 
 
 def test_the_environment_is_parsed_once_into_settings() -> None:

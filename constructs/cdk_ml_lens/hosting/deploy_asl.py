@@ -12,6 +12,7 @@ Mode = Literal["approved", "rebuild"]
 SOURCE = "cdk-ml-lens.deployment"
 SUCCEEDED, FAILURE = "Deployment Succeeded", "Deployment Failed"
 POLL_SECONDS = 15
+_QUICK_SECONDS, _QUICK_LOOKS = 5, 6  # the first looks: small endpoints, and refusals, are there soon
 ENDPOINT_POLLS = 480  # two hours: an update that somebody else started may take that long
 MOVING = "['Creating', 'Updating', 'SystemUpdating', 'RollingBack', 'Deleting']"
 SERVES = {
@@ -48,6 +49,12 @@ def invoke(
     state["TimeoutSeconds"] = _FUNCTION_SECONDS
     state["Retry"] = [{"ErrorEquals": _FUNCTION_FAULTS, "IntervalSeconds": 2, "MaxAttempts": 5, "BackoffRate": 2}]
     return state
+
+
+def look_again(next: str) -> State:
+    """Return the wait between two looks at the endpoint, and count it."""
+    seconds = js(f"$polls < {_QUICK_LOOKS} ? {_QUICK_SECONDS} : {POLL_SECONDS}")
+    return {"Type": "Wait", "Seconds": seconds, "Assign": {"polls": js("$polls + 1")}, "Next": next}
 
 
 def made_by(otherwise: str, *, next: str) -> State:

@@ -8,13 +8,13 @@ from typing import Any
 from cdk_ml_lens.hosting.deploy_asl import (
     FAILURE,
     MOVING,
-    POLL_SECONDS,
     SERVES,
     SUCCEEDED,
     Mode,
     announce,
     failed,
     invoke,
+    look_again,
 )
 from cdk_ml_lens.hosting.shift_asl import (
     PATIENT,
@@ -28,7 +28,6 @@ from cdk_ml_lens.hosting.shift_asl import (
     note,
     succeed,
     task,
-    wait,
 )
 from cdk_ml_lens.hosting.shift_checks import ShiftChecks, SyntheticRequest
 from cdk_ml_lens.hosting.shift_synthetic import ask_states, item_of
@@ -66,7 +65,7 @@ def _rollout(guards: Mapping[str, Any], polls: int) -> States:
         "Deploy": choice(("$existed", "Update"), default="Create"),
         "Update": _put("updateEndpoint", "$plan.name", next="WaitForRollout", DeploymentConfig=dict(guards)),
         "Create": _put("createEndpoint", "$plan.name", next="WaitForRollout"),
-        "WaitForRollout": wait(POLL_SECONDS, next="ReadRollout", assign={"polls": js("$polls + 1")}),
+        "WaitForRollout": look_again("ReadRollout"),
         "ReadRollout": describe_endpoint(next="RolledOut", catch=failed("EndpointUnreadable"), assign=SERVES),
         "RolledOut": choice(
             ("$status = 'InService' and $live = $plan.name", "Verify"),
@@ -114,7 +113,7 @@ def _restore(polls: int) -> States:
             **_put("updateEndpoint", "$previous", next="WaitForRestore", catch=unsure),
             "Assign": {"polls": js("0")},
         },
-        "WaitForRestore": wait(POLL_SECONDS, next="ReadRestored", assign={"polls": js("$polls + 1")}),
+        "WaitForRestore": look_again("ReadRestored"),
         "ReadRestored": describe_endpoint(next="Restored", catch=unsure, assign=SERVES),
         "Restored": choice(
             ("$status = 'InService' and $live = $previous", "ServesAsBefore"),

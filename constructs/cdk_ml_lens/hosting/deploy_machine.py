@@ -13,7 +13,7 @@ from cdk_ml_lens.hosting.deploy_start import start_states
 from cdk_ml_lens.hosting.shift_checks import SyntheticRequest
 from cdk_ml_lens.hosting.shift_machine import in_partition
 
-_LONGEST_SECONDS = 86_400  # waiting for its turn included
+_LONGEST_SECONDS = 43_200  # waiting for its turn included
 _SLACK_MINUTES = 60  # instances come up, and the endpoint settles
 
 

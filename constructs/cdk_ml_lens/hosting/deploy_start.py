@@ -5,16 +5,16 @@ from __future__ import annotations
 from cdk_ml_lens.hosting.deploy_asl import (
     ENDPOINT_POLLS,
     MOVING,
-    POLL_SECONDS,
     SERVES,
     Mode,
     failed,
     invoke,
+    look_again,
     made_by,
 )
 from cdk_ml_lens.hosting.shift_asl import State, States, caught, choice, describe_endpoint, js, note, task, wait
 
-_TURN_SECONDS = 60
+_TURN_SECONDS = 30
 # Executions come newest first, so those behind ours in the list started before it.
 # Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
 _OLDER = js(
@@ -74,11 +74,11 @@ def _endpoint() -> States:
         "ReadEndpoint": describe_endpoint(
             next="EndpointSettled",
             catch=[caught(["States.ALL"], "EndpointThere", missing)],
-            assign={**SERVES, "existed": js("true"), "polls": js("$polls + 1")},
+            assign={**SERVES, "existed": js("true")},
         ),
         # DescribeEndpoint has no error of its own for an endpoint that does not exist: the text tells.
         "EndpointThere": choice(("$contains($reason, 'Could not find')", "Absent"), default="AnnounceFailed"),
-        "Absent": note(next="MakeModel", existed=False, error="", reason=""),
+        "Absent": note(next="MakeModel", existed=False, error="", reason="", polls=0),
         "EndpointSettled": choice(
             (f"$status = 'InService' and {serves}", "Served"),
             ("$status = 'InService'", "Remember"),
@@ -86,7 +86,7 @@ def _endpoint() -> States:
             (f"$polls < {ENDPOINT_POLLS} and $status in {MOVING}", "WaitForEndpoint"),
             default="EndpointNotReady",
         ),
-        "WaitForEndpoint": wait(POLL_SECONDS, next="ReadEndpoint"),
+        "WaitForEndpoint": look_again("ReadEndpoint"),
         "Served": note(next="Verify", previous=js("$live"), polls=0),
         "Remember": note(next="MakeModel", previous=js("$live"), polls=0),
         # An endpoint that could never be created serves nobody and takes no update: API_DescribeEndpoint.
