@@ -33,6 +33,8 @@ _NAMED = (
     ("PipelineName", "pipeline"),
     ("TrainingJobName", "training-job"),
     ("ProcessingJobName", "processing-job"),
+    ("HyperParameterTuningJobName", "hyper-parameter-tuning-job"),
+    ("MonitoringScheduleName", "monitoring-schedule"),
 )
 
 

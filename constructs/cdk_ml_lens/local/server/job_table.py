@@ -26,16 +26,19 @@ class JobTable:
     Parameters
     ----------
     noun
-        ``TrainingJob`` or ``ProcessingJob``.
+        ``TrainingJob``, ``ProcessingJob`` or ``HyperParameterTuningJob``.
+    longest
+        Most characters of a name.
     """
 
-    def __init__(self, noun: str) -> None:
+    def __init__(self, noun: str, *, longest: int = 63) -> None:
         self.noun = noun
+        self._longest = longest
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
 
-    def add(self, params: Params, **more: Any) -> Job:
-        """Take up a new job.
+    def add(self, params: Params, *, role: str = "", **more: Any) -> Job:
+        """Take up a new job; ``role`` is that of the request unless it is given.
 
         Raises
         ------
@@ -43,9 +46,10 @@ class JobTable:
             If the name is bad or taken, or the caller may not pass the role.
         """
         name, now = str(params.get(f"{self.noun}Name", "")), time.time()
-        if not _NAME.fullmatch(name):
-            raise ApiError("ValidationException", f"{self.noun}Name must have up to 63 letters, digits, -: {name!r}")
-        _require_role(params["RoleArn"])
+        if not _NAME.fullmatch(name) or len(name) > self._longest:
+            wanted = f"have up to {self._longest} letters, digits, -"
+            raise ApiError("ValidationException", f"{self.noun}Name must {wanted}, got {name!r}")
+        _require_role(role or params["RoleArn"])
         arn = f"arn:aws:sagemaker:{get_region()}:{get_account_id()}:{kebab(self.noun)}/{name.lower()}"
         shown = {key: value for key, value in params.items() if key != "Tags"}
         job = {**shown, f"{self.noun}Arn": arn, "CreationTime": now, "LastModifiedTime": now, **more}
@@ -78,6 +82,10 @@ class JobTable:
             raise ApiError("ResourceNotFound", f"Requested resource not found: {params[f'{self.noun}Name']}")
         return job
 
+    def all(self) -> list[Job]:
+        """Return all jobs, the oldest first."""
+        return list(self._jobs.values())
+
     def describe(self, params: Params) -> Params:
         """Answer Describe…."""
         return dict(self.find(params))
@@ -88,7 +96,7 @@ class JobTable:
         found = [
             job for name, job in self._jobs.items() if part in name and status in (None, self.status(job))
         ]  # fmt: skip
-        ended = {"TrainingJob": "TrainingEndTime", "ProcessingJob": "ProcessingEndTime"}[self.noun]
+        ended = f"{self.noun.removesuffix('Job')}EndTime"
         kept = [f"{self.noun}{end}" for end in ("Name", "Arn", "Status")] + ["CreationTime", "LastModifiedTime", ended]
         newest = sorted(found, key=lambda job: job["CreationTime"], reverse=params.get("SortOrder") != "Ascending")
         summaries = [{key: job[key] for key in kept if key in job} for job in newest]

@@ -11,6 +11,7 @@ from . import (
     cfn_buckets,
     cfn_gateway,
     cfn_lake,
+    cfn_monitoring,
     cfn_network,
     cfn_permissions,
     cfn_registry,
@@ -58,6 +59,7 @@ def install(settings: Settings, mqtt: socket.socket) -> None:
     cfn_buckets.install()
     cfn_lake.install()
     cfn_registry.install()
+    cfn_monitoring.install()
     cfn_permissions.install()
     cfn_network.install()
     cfn_gateway.install()

@@ -24,10 +24,12 @@ from .job_table import JobTable
 from .model_packages import ModelPackages
 from .model_process import ModelProcesses
 from .models import Models
+from .monitors import Monitors
 from .moto_bridge import Answer, ApiError
 from .processing_jobs import ProcessingJobs
 from .settings import Settings
 from .training_jobs import TrainingJobs
+from .tuning_jobs import TuningJobs
 
 # Calls in flight. MiniStack's own pool will not do: its threads wait for Lambda functions that wait for us.
 THREADS = 32
@@ -57,9 +59,12 @@ class _Service:
         self.features = FeatureStore()
         self.training = TrainingJobs(settings)
         self.processing = ProcessingJobs(settings)
+        self.tuning = TuningJobs(self.training)
         packages = ModelPackages()
         parts: tuple[_Part, ...] = (
-            self.endpoints, self.components, self.features, self.training, self.processing, packages, Models(packages),
+            self.endpoints, self.components, self.features, self.training, self.processing, self.tuning, packages,
+            Models(packages),
+            Monitors(self.endpoints.delete),  # after the endpoints: it refuses to delete one that is watched
         )  # fmt: skip
         self.operations = {name: answer for part in parts for name, answer in part.operations.items()}
         self._invoker = Invoker(self.endpoints, self.components, self.capture)
@@ -132,7 +137,8 @@ def operations() -> dict[str, Any]:
 
 def job_tables() -> tuple[JobTable, ...]:
     """Return the jobs of this process, by kind."""
-    return _services[-1].training.table, _services[-1].processing.table
+    service = _services[-1]
+    return service.training.table, service.processing.table, service.tuning.table
 
 
 def processes() -> ModelProcesses:

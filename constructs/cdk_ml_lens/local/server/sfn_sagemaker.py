@@ -16,8 +16,8 @@ from .job_table import ACTIVE, Job, JobTable, in_milliseconds, kebab
 PREFIX = "arn:aws:states:::sagemaker:"
 POLL_SECONDS = 0.1
 _REQUESTS = (
-    "createEndpoint", "createEndpointConfig", "createModel", "createProcessingJob", "createTrainingJob",
-    "updateEndpoint",
+    "createEndpoint", "createEndpointConfig", "createHyperParameterTuningJob", "createModel", "createProcessingJob",
+    "createTrainingJob", "updateEndpoint",
 )  # fmt: skip
 _SERVICE = {"target_prefix": "SageMaker"}
 
@@ -66,7 +66,7 @@ def _run(resource: str, arguments: dict[str, Any], limit: float | None = None) -
 def _require_waiting(noun: str, arguments: dict[str, Any]) -> None:
     """Raise the error of a state whose role may not wait for its job: ``.sync`` takes more than the request."""
     prefix = f"{get_region()}:{get_account_id()}"
-    rule = f"arn:aws:events:{prefix}:rule/StepFunctionsGetEventsForSageMaker{noun}sRule"
+    rule = f"arn:aws:events:{prefix}:rule/StepFunctionsGetEventsForSageMaker{noun.removeprefix('HyperParameter')}sRule"
     for verb in ("PutTargets", "PutRule", "DescribeRule"):
         sfn_execution.require(f"events:{verb}", rule, service="SageMaker")
     arn = f"arn:aws:sagemaker:{prefix}:{kebab(noun)}/{arguments[f'{noun}Name']}"
@@ -82,7 +82,8 @@ def _require(operation: str, arguments: dict[str, Any]) -> None:
         arns.append(f"{prefix}:endpoint-config/{arguments.get('EndpointConfigName')}")
     for arn in arns:
         sfn_execution.require(f"sagemaker:{operation}", arn, service="SageMaker")
-    passed = {arguments[name] for name in ("RoleArn", "ExecutionRoleArn") if arguments.get(name)}
+    given = {**arguments.get("TrainingJobDefinition", {}), **arguments}
+    passed = {given[name] for name in ("RoleArn", "ExecutionRoleArn") if given.get(name)}
     for role in sorted(passed):
         context = {"iam:passedtoservice": "sagemaker.amazonaws.com"}
         sfn_execution.require("iam:PassRole", role, service="SageMaker", context=context)
