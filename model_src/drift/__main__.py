@@ -1,4 +1,4 @@
-"""``python -m drift baseline|report``: what the processing jobs run."""
+"""``python -m drift baseline|report|quality``: what the processing jobs run."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from .columns import column
 from .dataset import feature_names, profiles, read_rows
 from .judge import Rules, judge
 from .profile import Baseline, BaselineError, Profile, profile_of, read_baseline
+from .quality_run import quality_arguments, run_quality, window_arguments
 from .scored import answers
 from .window import columns_of
 
@@ -21,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 1, with the reason on standard error, for data that is of no use."""
     options = _parser().parse_args(arguments)
     try:
-        (_baseline if options.command == "baseline" else _report)(options)
+        {"baseline": _baseline, "report": _report, "quality": run_quality}[options.command](options)
     except BaselineError as error:
         print(f"error: {error}", file=sys.stderr)
         if options.message is not None:
@@ -43,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--version", required=True)
     made.add_argument("--made-from", required=True, help="version of the data set")
     _report_arguments(commands.add_parser("report", help="judge captured traffic against baseline.json"))
+    quality_arguments(commands.add_parser("quality", help="judge answers by labels that arrived later"))
     for command in commands.choices.values():
         command.add_argument("--answer-field", default="score", help="field of a JSON answer that is the prediction")
         command.add_argument("--output", type=Path, required=True)
@@ -52,13 +54,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _report_arguments(parser: argparse.ArgumentParser) -> None:
     defaults = Rules()
-    parser.add_argument("--captures", type=Path, required=True)
-    parser.add_argument("--baseline", type=Path, required=True, help="folder of baseline.json")
-    parser.add_argument("--monitor", required=True)
-    parser.add_argument("--start", required=True)
-    parser.add_argument("--end", required=True)
-    parser.add_argument("--false-alarm-rate", type=float, default=defaults.false_alarm_rate)
-    parser.add_argument("--minimum-rows", type=int, default=defaults.minimum_rows)
+    window_arguments(parser)
     for name in ("ks", "psi", "js", "share"):
         parser.add_argument(f"--least-{name}", type=float, default=getattr(defaults, f"least_{name}"))
 
@@ -104,7 +100,7 @@ def _report(options: argparse.Namespace) -> None:
     verdict = judge(baseline, window, rules)
     span = report.Span(monitor=options.monitor, start=options.start, end=options.end)
     report.write(options.output / "report.json", report.document(span, baseline, window, verdict, rules))
-    report.write(options.output / "metrics.json", report.metrics(span, verdict, {}))
+    report.write(options.output / "metrics.json", report.metrics(span, verdict))
     print(f"window {span.start} to {span.end}: {verdict.rows} rows, {len(verdict.violations)} violations")
 
 

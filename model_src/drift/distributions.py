@@ -38,9 +38,10 @@ def chi_square_quantile(share: float, degrees: int) -> float:
     return float(stats.chi2.ppf(share, degrees))
 
 
-def normal_tail(value: float) -> float:
-    """Return the probability that a standard normal variable exceeds ``value``."""
-    return float(stats.norm.sf(value))
+def fisher_p(first: int, first_rows: int, second: int, second_rows: int) -> float:
+    """Return the two-sided p-value of Fisher's exact test that two shares are the same."""
+    table = [[first, first_rows - first], [second, second_rows - second]]
+    return float(stats.fisher_exact(table).pvalue)
 
 
 def beta_interval(successes: float, trials: float, confidence: float) -> tuple[float, float]:

@@ -74,32 +74,27 @@ def _moments(column: Column, profile: Profile | None) -> dict[str, float]:
     }
 
 
-def metrics(span: Span, verdict: Verdict, more: Mapping[str, float], *, namespace: str = NAMESPACE) -> dict[str, Any]:
-    """Return the input of CloudWatch's PutMetricData.
-
-    ``DriftDetected`` is left out of a window that was not judged: no data point is not a 0.
-
-    Parameters
-    ----------
-    span
-        Names the monitor and the time of the data points: the end of the window.
-    verdict
-        Of the window.
-    more
-        Further metrics by name.
-    namespace
-        Default: ``CdkMlLens/Drift``.
-    """
-    numbers: dict[str, float] = {"Rows": verdict.rows, **more}
-    if verdict.judged:
-        numbers |= {"DriftDetected": float(verdict.drifted), "Violations": len(verdict.violations)}
+def put_metric_data(span: Span, numbers: Mapping[str, float], *, namespace: str) -> dict[str, Any]:
+    """Return the input of CloudWatch's PutMetricData for metrics of the window, by name."""
     dimensions = [{"Name": "Monitor", "Value": span.monitor}]
     data = [_datum(name, value, dimensions) for name, value in numbers.items()]
+    return {"Namespace": namespace, "MetricData": data}
+
+
+def metrics(span: Span, verdict: Verdict) -> dict[str, Any]:
+    """Return the metrics of a window and of its features, as the input of CloudWatch's PutMetricData.
+
+    ``DriftDetected`` is left out of a window that was not judged: no data point is not a 0.
+    """
+    numbers: dict[str, float] = {"Rows": verdict.rows}
+    if verdict.judged:
+        numbers |= {"DriftDetected": float(verdict.drifted), "Violations": len(verdict.violations)}
+    made = put_metric_data(span, numbers, namespace=NAMESPACE)
     for finding in verdict.tests:
         if finding.statistic in ("psi", "js"):
-            by_feature = [*dimensions, {"Name": "Feature", "Value": finding.feature}]
-            data.append(_datum(finding.statistic.upper(), finding.value, by_feature))
-    return {"Namespace": namespace, "MetricData": data}
+            by_feature = [{"Name": "Monitor", "Value": span.monitor}, {"Name": "Feature", "Value": finding.feature}]
+            made["MetricData"].append(_datum(finding.statistic.upper(), finding.value, by_feature))
+    return made
 
 
 def _datum(name: str, value: float, dimensions: list[dict[str, str]]) -> dict[str, Any]:
