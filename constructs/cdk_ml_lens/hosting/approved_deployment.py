@@ -107,7 +107,7 @@ class ApprovedDeployment(Construct):
         guarded = Rollout.canary() if rollout is None else rollout
         self._alarm_topic = alarm_topic
         self.encryption_key = key_or_new(self, encryption_key, description="Encrypts an endpoint's volumes and logs")
-        name = rendering.stable_name(self) if endpoint_name is None else endpoint_name
+        name = rendering.stable_name(self).lower() if endpoint_name is None else endpoint_name
         self.endpoint = EndpointReference(self, name)
         self.variant_name = wanted.variant_name
         self.log_group = endpoint_parts.log_group(self, name, self.encryption_key)

@@ -89,7 +89,8 @@ class ModelRegistry(Construct):
         self.bucket = zone_bucket(self, zone, key=self.encryption_key, policy=policy)
         self.access_logs = access_log_bucket(self, policy=policy)
         log_access(self.bucket, self.access_logs, prefix="artifacts/")
-        name = cdk.Names.unique_resource_name(self, max_length=63, separator="-") if group_name is None else group_name
+        generated = cdk.Names.unique_resource_name(self, max_length=63, separator="-").lower()
+        name = generated if group_name is None else group_name
         self._reference = RegistryReference(
             self, group_name=name, bucket=self.bucket, encryption_key=self.encryption_key, approval=approval
         )
@@ -118,10 +119,8 @@ class ModelRegistry(Construct):
 
         Parameters
         ----------
-        scope : Construct
-            Any construct of the stack.
-        group_name, bucket, encryption_key
-            Its model package group, bucket and key.
+        scope, group_name, bucket, encryption_key
+            Any construct of the stack; its model package group, bucket and key.
         account : str, optional
             Its account. Default: this one.
         approval : ApprovalPolicy, optional

@@ -133,8 +133,9 @@ class RegistryReference:
         return objects
 
     def _arn(self, resource: str, name: str, account: str | None) -> str:
+        written = name if cdk.Token.is_unresolved(name) else name.lower()  # as SageMaker AI writes its ARNs
         return cdk.Stack.of(self._scope).format_arn(
-            service="sagemaker", resource=resource, resource_name=name, account=account
+            service="sagemaker", resource=resource, resource_name=written, account=account
         )
 
 

@@ -76,6 +76,7 @@ def test_minimal_watches_guards_and_waits_for_approvals(stack: cdk.Stack, synth:
     }
     assert rule["Targets"][0]["InputTransformer"]["InputTemplate"] == '{"model_package_arn": <arn>}'
     assert len(deployment.rollback_alarms) == 2
+    assert deployment.endpoint_name == deployment.endpoint_name.lower()  # as in the ARN
     config = json.loads(flat(machine(template)["DefinitionString"]))["States"]["Update"]["Arguments"]
     guards = config["DeploymentConfig"]
     assert len(guards["AutoRollbackConfiguration"]["Alarms"]) == 2

@@ -45,7 +45,7 @@ def test_minimal_is_a_private_group_with_a_private_bucket(stack: cdk.Stack, synt
     registry = ModelRegistry(stack, "Models")
     template = synth(stack)
     group = template.only("AWS::SageMaker::ModelPackageGroup")
-    assert group["ModelPackageGroupName"] == registry.group_name
+    assert group["ModelPackageGroupName"] == registry.group_name == registry.group_name.lower()
     assert "ModelPackageGroupPolicy" not in group
     bucket = artifacts(template)
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
@@ -185,6 +185,13 @@ def test_events_name_the_group_and_the_status(stack: cdk.Stack, synth: Synth) ->
     pattern = synth(stack).only("AWS::Events::Rule")["EventPattern"]
     assert pattern["detail-type"] == ["SageMaker Model Package State Change"]
     assert pattern["detail"] == {"ModelPackageGroupName": ["mine"], "ModelApprovalStatus": ["Rejected"]}
+
+
+def test_arns_are_lower_case_as_sagemaker_writes_them(stack: cdk.Stack) -> None:
+    registry = ModelRegistry(stack, "Models", group_name="Turbines")
+    assert registry.group_name == "Turbines"
+    assert registry.group_arn.endswith(":model-package-group/turbines")
+    assert registry.packages_arn.endswith(":model-package/turbines/*")
 
 
 def test_registry_of_another_account_is_read_by_its_names(stack: cdk.Stack, role: iam.Role, synth: Synth) -> None:
