@@ -45,7 +45,9 @@ class Hyperparameters:
     max_samples
         Rows that each tree, or the SVM, sees; all rows when there are fewer. Default: `MAX_SAMPLES`.
     nu
-        Share of the rows that the SVM leaves outside its boundary, above 0 and at most 1.
+        Share of the rows that the SVM leaves outside its boundary, between 0 and 1. The score is a similarity to those
+        rows and no others, so with a small share only the rim of the data carries it, and the middle of the data
+        scores as abnormal as what lies outside. The threshold does not depend on it.
     folds
         Blocks of the cross-fitting that finds the threshold.
     """
@@ -55,7 +57,7 @@ class Hyperparameters:
     seed: int = 0
     trees: int = 100
     max_samples: int | None = None
-    nu: float = 0.01
+    nu: float = 0.5
     folds: int = 5
 
     @property

@@ -10,7 +10,7 @@ import pytest
 
 from cdk_ml_lens.local.readings import write_csv
 from cdk_ml_lens.local.simulator import FEATURES, simulate, training_set
-from model_src.anomaly import detector, inference
+from model_src.anomaly import detector, inference, judging
 from tests.model.training_jobs import run_training
 
 SETTINGS = detector.Hyperparameters(algorithm=detector.SVM, max_samples=800, folds=3)
@@ -28,7 +28,7 @@ def svm_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_artifact_states_the_algorithm_and_its_settings_only(svm_dir: Path) -> None:
     metadata = json.loads((svm_dir / "metadata.json").read_text())
 
-    assert (metadata["algorithm"], metadata["nu"], metadata["max_samples"]) == ("one-class-svm", 0.01, 4096)
+    assert (metadata["algorithm"], metadata["nu"], metadata["max_samples"]) == ("one-class-svm", 0.5, 4096)
     assert "trees" not in metadata
     assert metadata["threshold"] < 0
 
@@ -55,6 +55,18 @@ def test_a_row_far_from_everything_is_an_anomaly_with_the_highest_score_there_is
 
     assert scored.scores.tolist() == [0.0]
     assert scored.scores[0] > scored.threshold
+
+
+def test_the_score_ranks_plain_data_as_well_as_the_forest_does() -> None:
+    values, others = np.random.default_rng(0).normal(size=(2, 2000, 2))
+    moved = judging.inject(others, "ab", "ab", deviations=3, seed=0).values
+    found = {}
+    for algorithm in (detector.SVM, detector.FOREST):
+        fitted = detector.fit(values, detector.Hyperparameters(algorithm=algorithm))
+        found[algorithm] = judging.auc(detector.scores(fitted, others), detector.scores(fitted, moved))
+
+    assert found[detector.FOREST] > 0.93
+    assert found[detector.SVM] > found[detector.FOREST] - 0.02
 
 
 def test_the_rows_of_a_large_set_are_chosen_by_the_seed() -> None:
