@@ -129,8 +129,8 @@ def captured(path: Path, answers: list[bool], groups: list[str]) -> None:
     lines = []
     for place, (answer, group) in enumerate(zip(answers, groups, strict=True)):
         sides = (
-            ("endpointInput", json.dumps({"features": [group]})),
-            ("endpointOutput", json.dumps({"anomaly": answer})),
+            ("endpointInput", {"features": [group]}),
+            ("endpointOutput", {"anomaly": answer}),
         )
         data = {
             name: {"observedContentType": "application/json", "encoding": "JSON", "data": json.dumps(side)}
