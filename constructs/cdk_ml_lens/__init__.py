@@ -88,6 +88,7 @@ if TYPE_CHECKING:
     from cdk_ml_lens.training.algorithm import Algorithm
     from cdk_ml_lens.training.algorithm_definition import AlgorithmDefinition
     from cdk_ml_lens.training.algorithm_parts import Evaluation, Preparation, Serving
+    from cdk_ml_lens.training.auto_ml import AutoMl
     from cdk_ml_lens.training.dataset_source import DatasetSource
     from cdk_ml_lens.training.gate import ChampionMargin, MetricBound, ModelGate
     from cdk_ml_lens.training.mlflow_tracking import MlflowTracking
@@ -116,6 +117,7 @@ _HOMES = {
     "ApprovedDeployment": "hosting.approved_deployment",
     "AsyncInference": "hosting.asynchronous",
     "Audit": "lake.audit",
+    "AutoMl": "training.auto_ml",
     "Autoscaling": "hosting.autoscaling",
     "Baseline": "monitoring.baseline",
     "BatchTransform": "hosting.batch_transform",
@@ -256,6 +258,7 @@ __all__ = (
     "ApprovedDeployment",
     "AsyncInference",
     "Audit",
+    "AutoMl",
     "Autoscaling",
     "Baseline",
     "BatchTransform",

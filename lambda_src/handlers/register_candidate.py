@@ -50,7 +50,7 @@ def run(event: Mapping[str, Any], *, settings: RegistrationSettings, clients: Re
     ----------
     event : mapping
         ``execution``, ``dataset`` (``uri``, ``version``, ``sha256``), ``evaluation`` and ``decision`` (S3 URIs),
-        ``model_data``, ``training_job``, ``hyperparameters``.
+        ``model_data``, ``training_job``, ``hyperparameters``; ``image`` and ``environment`` when the run chose them.
     settings : RegistrationSettings
         The parsed environment.
     clients : RegistryClients
@@ -102,7 +102,7 @@ def _make(clients: RegistryClients, settings: RegistrationSettings, candidate: C
     arn = str(created["ModelPackageArn"])
     try:
         described = clients.sagemaker.describe_model_package(ModelPackageName=arn)
-        image = image_by_digest(described, settings.image)
+        image = image_by_digest(described, candidate.image(settings))
         uri = candidate.manifest_uri(settings)
         s3_json.write(clients.s3, uri, candidate.manifest(settings, arn=arn, image=image))
         if settings.approval_status == APPROVED:

@@ -81,12 +81,25 @@ class Candidate:
         """Where the manifest goes; one execution has one."""
         return f"s3://{settings.bucket}/manifests/{self.model_version}-{self.event['execution']}.json"
 
+    @property
+    def chosen(self) -> Mapping[str, str] | None:
+        """The container's variables, when the run chose the container itself; ``event["image"]`` is its image."""
+        return self.event.get("environment", {}) if "image" in self.event else None
+
+    def image(self, settings: RegistrationSettings) -> str:
+        """Return the image that serves it."""
+        return str(self.event.get("image", settings.image))
+
+    def environment(self, settings: RegistrationSettings) -> dict[str, str]:
+        """Return the variables of the container that serves it."""
+        return settings.environment if self.chosen is None else dict(self.chosen)
+
     def package(self, settings: RegistrationSettings) -> dict[str, Any]:
         """Return the request of CreateModelPackage; it waits for approval until its manifest is written."""
         container = {
-            "Image": settings.image,
+            "Image": self.image(settings),
             "ModelDataUrl": self.event["model_data"],
-            "Environment": settings.environment,
+            "Environment": self.environment(settings),
         }
         return {
             "ModelPackageGroupName": settings.group,
@@ -114,7 +127,7 @@ class Candidate:
             "model_package_arn": arn,
             "model_data": self.event["model_data"],
             "image": image,
-            "environment": settings.environment,
+            "environment": self.environment(settings),
             "hyperparameters": dict(self.event.get("hyperparameters") or {}),
             "code": {"uri": settings.code_uri, "sha256": settings.code_sha256},
             "dataset": dict(self.event["dataset"]),

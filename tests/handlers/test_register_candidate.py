@@ -231,3 +231,12 @@ def test_an_artifact_that_states_no_version_is_named_after_its_job(account: Acco
 def test_a_bad_variable_is_named(name: str, value: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"^{name} "):
         RegistrationSettings.parse({**ENVIRON, name: value})
+
+
+def test_a_container_that_the_run_chose_takes_the_place_of_the_configured_one(account: Account) -> None:
+    account.register(image="repository/auto:1", environment={"MODE": "ensemble"})
+    ((_, package),) = account.sagemaker.packages.items()
+    (container,) = package["InferenceSpecification"]["Containers"]
+    assert (container["Image"], container["Environment"]) == ("repository/auto:1", {"MODE": "ensemble"})
+    manifest = account.manifest()
+    assert (manifest["image"], manifest["environment"]) == ("repository/auto@sha256:0123", {"MODE": "ensemble"})

@@ -77,8 +77,13 @@ def outputs(guarded: LaptopCloud) -> Iterator[dict[str, str]]:
     guarded.destroy(stack.stack_name)
 
 
-def dataset(cloud: LaptopCloud, bucket: str, version: str, *, noise: float = 1.0, spoiled: bool = False) -> str:
-    """Write a dataset of two sensors and return the URI of its manifest; a spoiled one has text for a number."""
+def dataset(
+    cloud: LaptopCloud, bucket: str, version: str, *, noise: float = 1.0, odd: float = 1.0, spoiled: bool = False
+) -> str:
+    """Write a dataset of two sensors and return the URI of its manifest.
+
+    An odd one has other values in the training split than in the test split, a spoiled one text for a number.
+    """
     chance, client = random.Random(7), cloud.client("s3")
     prefix = f"datasets/{version}"
     for split, count in SPLITS.items():
@@ -86,7 +91,8 @@ def dataset(cloud: LaptopCloud, bucket: str, version: str, *, noise: float = 1.0
         writer = csv.writer(file)
         writer.writerow(["timestamp", *FEATURES])
         for number in range(count):
-            values = [20 + chance.gauss(0, noise), 1 + chance.gauss(0, 0.1)]
+            wide = odd if split == "train" else 1.0
+            values = [20 + chance.gauss(0, noise * wide), 1 + chance.gauss(0, 0.1 * wide)]
             writer.writerow([f"2026-11-01T00:{number // 60:02d}:{number % 60:02d}Z", *values])
         if spoiled:
             writer.writerow(["2026-11-01T00:59:59Z", "broken", 1])
@@ -151,6 +157,22 @@ def test_a_dataset_becomes_a_registered_version_and_the_next_one_is_judged_besid
     evaluation = document(guarded, artifacts, "evaluations/second/evaluation.json")
     assert evaluation["champion"]["model_package_arn"] == result["model_package_arn"]
     assert document(guarded, artifacts, "evaluations/second/decision.json")["champion"] == result["model_package_arn"]
+
+
+def test_a_candidate_worse_than_its_bounds_and_the_champion_is_refused_with_its_numbers(
+    guarded: LaptopCloud, outputs: dict[str, str], until: Until
+) -> None:
+    before = versions(guarded, outputs["Group"])
+    uri = dataset(guarded, outputs["Datasets"], "odd", odd=30)
+    ended = ran(guarded, until, outputs["Machine"], "odd", uri)
+    assert (ended["status"], ended["error"]) == ("FAILED", "CandidateRefused")
+    assert "auc_injected must be at_least 0.7, got 0." in ended["cause"]
+    assert "auc_injected must be at_least champion - 0.05, got 0." in ended["cause"]
+    told = failures(guarded, until, outputs["Failures"])
+    assert (told["step"], told["error"], told["cause"]) == ("Judge", "CandidateRefused", ended["cause"])
+    decision = document(guarded, outputs["Artifacts"], "evaluations/odd/decision.json")
+    assert (decision["passed"], decision["dataset_version"]) == (False, "odd")
+    assert versions(guarded, outputs["Group"]) == before
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from cdk_ml_lens.core.errors import Faults
 from cdk_ml_lens.training.algorithm_definition import AlgorithmDefinition
 from cdk_ml_lens.training.algorithm_parts import Evaluation, Preparation, Serving
+from cdk_ml_lens.training.auto_ml import AutoMl
+from cdk_ml_lens.training.preset_settings import METRICS, TRAINER, check_quantile, common
 from cdk_ml_lens.training.source_code import SourceCode
 from cdk_ml_lens.training.training_image import TrainingImage
 
-_OURS = "see model_src/anomaly/train.py"
-_METRICS = {
-    name: rf"metric {name}=([0-9.eE+-]+)" for name in ("threshold", "training_alert_rate", "worst_fold_alert_rate")
-}
 _RCF_LIMITS = "see docs.aws.amazon.com/sagemaker/latest/dg/rcf_hyperparameters.html"
 
 
@@ -45,12 +43,12 @@ class Algorithm(AlgorithmDefinition):
             When a number is out of range.
         """
         faults = Faults("isolation forest")
-        faults.within("trees", trees, 1, 10_000, _OURS)
-        faults.within("max_samples", max_samples, 2, 1_000_000, _OURS)
-        _check_quantile(faults, quantile)
+        faults.within("trees", trees, 1, 10_000, TRAINER)
+        faults.within("max_samples", max_samples, 2, 1_000_000, TRAINER)
+        check_quantile(faults, quantile)
         faults.raise_any()
         settings = {"trees": str(trees), "max-samples": str(max_samples)}
-        return _anomaly("isolation-forest", {**settings, **_common(quantile, seed)})
+        return _anomaly("isolation-forest", {**settings, **common(quantile, seed)})
 
     @staticmethod
     def one_class_svm(
@@ -75,12 +73,12 @@ class Algorithm(AlgorithmDefinition):
             When a number is out of range.
         """
         faults = Faults("one-class SVM")
-        faults.unless(0 < nu < 1, "nu", "lie between 0 and 1, both excluded", nu, _OURS)
-        faults.within("max_samples", max_samples, 50, 50_000, _OURS)
-        _check_quantile(faults, quantile)
+        faults.unless(0 < nu < 1, "nu", "lie between 0 and 1, both excluded", nu, TRAINER)
+        faults.within("max_samples", max_samples, 50, 50_000, TRAINER)
+        check_quantile(faults, quantile)
         faults.raise_any()
         settings = {"nu": f"{nu:g}", "max-samples": str(max_samples)}
-        return _anomaly("one-class-svm", {**settings, **_common(quantile, seed)})
+        return _anomaly("one-class-svm", {**settings, **common(quantile, seed)})
 
     @staticmethod
     def autoencoder(
@@ -107,7 +105,7 @@ class Algorithm(AlgorithmDefinition):
         faults = Faults("autoencoder")
         faults.within("epochs", epochs, 1, 10_000)
         faults.unless(0 < learning_rate < 1, "learning_rate", "lie between 0 and 1, both excluded", learning_rate)
-        _check_quantile(faults, quantile)
+        check_quantile(faults, quantile)
         faults.raise_any()
         image = TrainingImage.pytorch()
         return Algorithm(
@@ -119,9 +117,9 @@ class Algorithm(AlgorithmDefinition):
             hyperparameters={
                 "epochs": str(epochs),
                 "learning-rate": f"{learning_rate:g}",
-                **_common(quantile, seed),
+                **common(quantile, seed),
             },
-            metrics=_METRICS,
+            metrics=METRICS,
             checkpoints=True,
         )
 
@@ -163,6 +161,26 @@ class Algorithm(AlgorithmDefinition):
             dimension="feature_dim",
         )
 
+    @staticmethod
+    def tabular(auto_ml: AutoMl, *, evaluation: Evaluation) -> Algorithm:
+        """Let SageMaker AI choose and train a model for one column.
+
+        Parameters
+        ----------
+        auto_ml : AutoMl
+            What is predicted.
+        evaluation : Evaluation
+            Yours; its image must be able to load the artifact, an AutoGluon model.
+        """
+        image = evaluation.image
+        return Algorithm(
+            name="auto-ml",
+            image=image,
+            serving=Serving(image=image, content_types=("text/csv",), response_types=("text/csv",)),
+            evaluation=evaluation,
+            auto_ml=auto_ml,
+        )
+
 
 def _anomaly(name: str, settings: Mapping[str, str]) -> Algorithm:
     """Return one of the detectors of ``model_src/anomaly``."""
@@ -174,14 +192,6 @@ def _anomaly(name: str, settings: Mapping[str, str]) -> Algorithm:
         evaluation=Evaluation.anomalies(image),
         source=SourceCode.bundled("anomaly", "train.py"),
         hyperparameters={"algorithm": name, **settings},
-        metrics=_METRICS,
+        metrics=METRICS,
         checkpoints=True,
     )
-
-
-def _check_quantile(faults: Faults, quantile: float) -> None:
-    faults.unless(0 < quantile < 1, "quantile", "lie between 0 and 1, both excluded", quantile, _OURS)
-
-
-def _common(quantile: float, seed: int) -> dict[str, str]:
-    return {"quantile": f"{quantile:g}", "seed": str(seed)}

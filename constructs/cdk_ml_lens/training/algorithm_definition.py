@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from cdk_ml_lens.core.container_image import ContainerImage
 from cdk_ml_lens.core.errors import Faults
 from cdk_ml_lens.training.algorithm_parts import Evaluation, Preparation, Serving
+from cdk_ml_lens.training.auto_ml import AutoMl
 from cdk_ml_lens.training.source_code import SourceCode
 
 
@@ -38,6 +39,8 @@ class AlgorithmDefinition:
         What is done to the dataset first. Default: nothing.
     dimension : str, optional
         Hyperparameter that gets the number of features. Default: none.
+    auto_ml : AutoMl, optional
+        Lets SageMaker AI choose and train; image, source and hyperparameters are not used then. Default: none.
     checkpoints : bool
         Whether the training can go on from a checkpoint. Default: false.
 
@@ -61,6 +64,7 @@ class AlgorithmDefinition:
     content_type: str = "text/csv"
     preparation: Preparation | None = None
     dimension: str | None = None
+    auto_ml: AutoMl | None = None
     checkpoints: bool = False
 
     def __post_init__(self) -> None:

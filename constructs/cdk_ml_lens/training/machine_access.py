@@ -59,6 +59,15 @@ def allow_best(scope: Construct, role: iam.Role, *, names: str) -> None:
     acknowledge(role, f"IAM5[{finding_of(scope, jobs)}]", "A search names its training jobs after itself.")
 
 
+def allow_auto_ml(scope: Construct, role: iam.Role, *, names: str, passed: iam.IRole) -> None:
+    """Start, look at and stop AutoML jobs."""
+    jobs = cdk.Stack.of(scope).format_arn(service="sagemaker", resource="automl-job", resource_name=names)
+    actions = ("CreateAutoMLJobV2", "DescribeAutoMLJobV2", "StopAutoMLJob")
+    grants.allow(role, [f"sagemaker:{action}" for action in actions], [jobs])
+    acknowledge(role, f"IAM5[{finding_of(scope, jobs)}]", "A job is named after the execution that starts it.")
+    pass_role(role, passed)
+
+
 def pass_role(role: iam.Role, passed: iam.IRole) -> None:
     """Hand a role to SageMaker AI, and to nothing else."""
     role.add_to_policy(

@@ -28,6 +28,9 @@ def check_options(algorithm: AlgorithmDefinition, options: TrainingOptions) -> N
     if options.tuning is not None and algorithm.source is not None:
         metric, known = options.tuning.metric, sorted(algorithm.metrics)
         faults.unless(metric in known, "tuning", f"optimise one of {known}", metric)
+    if algorithm.auto_ml is not None:
+        unused = options.tuning is None and resources.spot is None and options.tracking is None
+        faults.unless(unused, "options", "have no tuning, spot or tracking", options, "AutoML has its own")
     reachable = options.tracking is None or not options.isolation.isolated
     faults.unless(reachable, "isolation", "have isolated=False for tracking", options.isolation.isolated, _NETWORK)
     faults.raise_any()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cdk_ml_lens.core.asl import States, caught, choice, fail, js, note, put_event, succeed, task
+from cdk_ml_lens.training.auto_ml_step import auto_ml_states
 from cdk_ml_lens.training.evaluate_step import evaluate_states
 from cdk_ml_lens.training.plan import TrainingPlan
 from cdk_ml_lens.training.prepare_step import prepare_states
@@ -43,7 +44,7 @@ def definition(plan: TrainingPlan, *, judge: str, register: str, longest_seconds
         **_train(plan, next="FindChampion"),
         **evaluate_states(plan, next="Judge"),
         **_judge(judge),
-        **_register(register),
+        **_register(register, chosen=plan.algorithm.auto_ml is not None),
         **_end(),
     }
     return {
@@ -56,7 +57,9 @@ def definition(plan: TrainingPlan, *, judge: str, register: str, longest_seconds
 
 
 def _train(plan: TrainingPlan, *, next: str) -> States:
-    tuning = plan.options.tuning
+    tuning, auto_ml = plan.options.tuning, plan.algorithm.auto_ml
+    if auto_ml is not None:
+        return auto_ml_states(plan, auto_ml, next=next)
     return train_states(plan, next=next) if tuning is None else tune_states(plan, tuning, next=next)
 
 
@@ -130,7 +133,8 @@ def _judge(function: str) -> States:
     }
 
 
-def _register(function: str) -> States:
+def _register(function: str, *, chosen: bool) -> States:
+    serving = {"image": js("$image"), "environment": js("$environment")} if chosen else {}
     payload = {
         "execution": js("$me"),
         "dataset": {"uri": js("$dataset"), "version": js("$version"), "sha256": js("$manifest.sha256")},
@@ -139,6 +143,7 @@ def _register(function: str) -> States:
         "model_data": js("$modelData"),
         "training_job": js("$trainingJob"),
         "hyperparameters": js("$hyperparameters"),
+        **serving,
     }
     return {
         "Register": task(

@@ -13,6 +13,7 @@ from cdk_ml_lens.core.alarms import AlarmRule, add_alarm
 from cdk_ml_lens.core.machine import DefinedMachine
 from cdk_ml_lens.training import machine_access as access
 from cdk_ml_lens.training.algorithm_definition import AlgorithmDefinition
+from cdk_ml_lens.training.auto_ml import AutoMl
 from cdk_ml_lens.training.functions import judge_function, register_function
 from cdk_ml_lens.training.gate import ModelGate
 from cdk_ml_lens.training.options import TrainingOptions
@@ -114,7 +115,7 @@ class TrainingPipeline(Construct):
                 plan,
                 judge=self.judge.function.function_arn,
                 register=self.register.function.function_arn,
-                longest_seconds=_longest(wanted),
+                longest_seconds=_longest(wanted, algorithm.auto_ml),
             ),
         )
         self._allow(plan)
@@ -158,6 +159,10 @@ class TrainingPipeline(Construct):
 
     def _allow_training(self, plan: TrainingPlan, names: str) -> None:
         role = self.machine.role
+        auto_ml = plan.algorithm.auto_ml
+        if auto_ml is not None:
+            access.allow_auto_ml(self, role, names=f"{tuning_prefix(plan)}-*", passed=auto_ml.role)
+            return
         if plan.options.tuning is None:
             access.allow_jobs(self, role, kind=access.TRAINING, names=names, passed=plan.training_role)
             return
@@ -166,6 +171,7 @@ class TrainingPipeline(Construct):
         access.allow_best(self, role, names=searches)
 
 
-def _longest(options: TrainingOptions) -> int:
-    minutes = options.longest_minutes + 2 * options.evaluation.max_minutes
+def _longest(options: TrainingOptions, auto_ml: AutoMl | None) -> int:
+    training = options.longest_minutes if auto_ml is None else auto_ml.max_minutes
+    minutes = training + 2 * options.evaluation.max_minutes
     return minutes * 60 + _SLACK_SECONDS
