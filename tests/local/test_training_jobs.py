@@ -226,6 +226,20 @@ def test_without_checkpoints_an_interrupted_job_begins_again(laptop_cloud: Lapto
     assert members(laptop_cloud, job["ModelArtifacts"]["S3ModelArtifacts"]) == {"steps.txt": b"4"}
 
 
+def test_a_file_of_the_cloud_interrupts_every_spot_job(laptop_cloud: LaptopCloud, until: Until) -> None:
+    code = put(laptop_cloud, "code/counting.tar.gz", archive(train=COUNTING))
+    request = {**spot("by-file", code), "Environment": {}}
+    faults = laptop_cloud.state_dir / "faults.json"
+    faults.write_text(json.dumps({"ML_LENS_FAULT_SPOT_INTERRUPTIONS": 1, "ML_LENS_FAULT_SPOT_AFTER": 0.2}))
+    try:
+        laptop_cloud.client("sagemaker").create_training_job(**request)
+        job = finished(laptop_cloud, until, "by-file")
+    finally:
+        faults.unlink()
+    assert "Interrupted" in [item["Status"] for item in job["SecondaryStatusTransitions"]]
+    assert job["TrainingJobStatus"] == "Completed"
+
+
 def test_a_job_that_waits_too_long_for_capacity_is_stopped(laptop_cloud: LaptopCloud, until: Until) -> None:
     code = put(laptop_cloud, "code/counting.tar.gz", archive(train=COUNTING))
     laptop_cloud.client("sagemaker").create_training_job(**spot("waited", code, wait=3, ML_LENS_FAULT_SPOT_WAIT="3"))
