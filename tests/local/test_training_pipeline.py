@@ -180,6 +180,8 @@ def test_a_candidate_worse_than_its_bounds_and_the_champion_is_refused_with_its_
     [
         ("no-uri", "ReadDataset", "ReadDatasetFailed", "must be the S3 URI"),
         ("absent", "ReadDataset", "ReadDatasetFailed", "NoSuchKey"),
+        ("foreign", "ReadDataset", "ReadDatasetFailed", "AccessDenied"),
+        ("no-manifest", "ReadDataset", "ReadDatasetFailed", "must have version, sha256, features"),
         ("spoiled", "Train", "TrainFailed", "must be a finite number"),
     ],
 )
@@ -187,7 +189,13 @@ def test_a_failure_is_told_with_its_step_and_cause_and_registers_nothing(
     guarded: LaptopCloud, outputs: dict[str, str], until: Until, name: str, step: str, error: str, reason: str
 ) -> None:
     bucket = outputs["Datasets"]
-    uris = {"no-uri": "somewhere", "absent": f"s3://{bucket}/datasets/absent/dataset.json"}
+    guarded.client("s3").put_object(Bucket=bucket, Key="datasets/no-manifest.json", Body='{"version": 1, "splits": {}}')
+    uris = {
+        "no-uri": "somewhere",
+        "absent": f"s3://{bucket}/datasets/absent/dataset.json",
+        "foreign": f"s3://{outputs['Artifacts']}/manifests/dataset.json",
+        "no-manifest": f"s3://{bucket}/datasets/no-manifest.json",
+    }
     uri = uris[name] if name in uris else dataset(guarded, bucket, name, spoiled=True)
     before = versions(guarded, outputs["Group"])
     ended = ran(guarded, until, outputs["Machine"], name, uri)
@@ -196,6 +204,30 @@ def test_a_failure_is_told_with_its_step_and_cause_and_registers_nothing(
     told = failures(guarded, until, outputs["Failures"])
     assert (told["step"], told["error"], told["dataset"]) == (step, error, uri)
     assert told["execution"] == ended["executionArn"]
+    assert versions(guarded, outputs["Group"]) == before
+
+
+def test_a_training_job_that_somebody_stops_is_a_failure_that_says_so(
+    guarded: LaptopCloud, outputs: dict[str, str], until: Until
+) -> None:
+    states, sagemaker = guarded.client("stepfunctions"), guarded.client("sagemaker")
+    before = versions(guarded, outputs["Group"])
+    request = json.dumps({"dataset": dataset(guarded, outputs["Datasets"], "stopped"), "cause": "test"})
+    arn = states.start_execution(stateMachineArn=outputs["Machine"], name="stopped", input=request)["executionArn"]
+
+    def running() -> str | None:
+        jobs = sagemaker.list_training_jobs(StatusEquals="InProgress")["TrainingJobSummaries"]
+        return next((job["TrainingJobName"] for job in jobs if job["TrainingJobName"].endswith("-stopped")), None)
+
+    sagemaker.stop_training_job(TrainingJobName=until(running, seconds=30))
+
+    def ended() -> dict[str, Any] | None:
+        described: dict[str, Any] = states.describe_execution(executionArn=arn)
+        return described if described["status"] != "RUNNING" else None
+
+    found: dict[str, Any] = until(ended, seconds=60)
+    assert (found["status"], found["error"]) == ("FAILED", "TrainFailed")
+    assert failures(guarded, until, outputs["Failures"])["step"] == "Train"
     assert versions(guarded, outputs["Group"]) == before
 
 

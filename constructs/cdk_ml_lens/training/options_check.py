@@ -22,6 +22,9 @@ def check_options(algorithm: AlgorithmDefinition, options: TrainingOptions) -> N
     if resources.spot is not None and algorithm.source is None:
         waits = resources.spot.max_wait_minutes
         faults.unless(waits <= _MOST_WAIT_MINUTES, "spot", f"wait at most {_MOST_WAIT_MINUTES} minutes", waits, _SPOT)
+    if resources.spot is not None:
+        kept = algorithm.checkpoints or not resources.spot.checkpoints
+        faults.unless(kept, "spot", "have checkpoints=False", resources.spot, "the algorithm writes no checkpoints")
     streamed = resources.input_mode == "Pipe" and algorithm.source is not None
     hint = "a script reads files; FastFile streams them"
     faults.unless(not streamed, "input_mode", "be File or FastFile", resources.input_mode, hint)

@@ -105,6 +105,7 @@ class TrainingPipeline(Construct):
         self._datasets = datasets
         plan = make_plan(self, algorithm=algorithm, options=wanted, registry=registry, datasets=datasets)
         self.training_role, self.evaluation_role = plan.training_role, plan.evaluation_role
+        self._job_roles = (plan.training_role, *plan.processing_roles)
         self.judge = judge_function(self, registry=registry, gate=gate)
         self.register = register_function(self, plan, Registration() if registration is None else registration)
         self.machine = DefinedMachine(
@@ -121,6 +122,11 @@ class TrainingPipeline(Construct):
         self._allow(plan)
         for alarm_id, rule in _ALARMS.items():
             self.alarm(alarm_id, rule)
+
+    @property
+    def roles(self) -> tuple[iam.IRole, ...]:
+        """Roles that read datasets: those of the machine and its jobs, which `DataLake.restrict_key` wants to know."""
+        return (self.machine.role, *self._job_roles)
 
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow to start a run."""
@@ -155,7 +161,7 @@ class TrainingPipeline(Construct):
         access.allow_champion(self, role, self._registry)
         access.allow_functions(role, [made.function.function_arn for made in (self.judge, self.register)])
         access.allow_events(self, role, SOURCE)
-        self.machine.machine.node.add_dependency(plan.training_role, *plan.processing_roles)
+        self.machine.machine.node.add_dependency(*self._job_roles)
 
     def _allow_training(self, plan: TrainingPlan, names: str) -> None:
         role = self.machine.role

@@ -177,6 +177,12 @@ def test_roles_do_what_their_step_does_and_no_more(stack: cdk.Stack, synth: Synt
     assert {"sagemaker:CreateModelPackage", "sagemaker:DeleteModelPackage"} <= template.actions("PipelineRegister")
 
 
+def test_roles_that_read_datasets_are_known(stack: cdk.Stack) -> None:
+    made = pipeline(stack, algorithm=FOREST)
+    names = [role.node.path for role in made.roles]
+    assert [name.split("/")[2] for name in names] == ["Machine", "Training", "Evaluation", "Preparation"]
+
+
 def test_role_policies_exist_before_the_machine(stack: cdk.Stack, synth: Synth) -> None:
     pipeline(stack)
     template = synth(stack)
@@ -206,6 +212,13 @@ def test_failures_and_hanging_runs_are_told(stack: cdk.Stack, synth: Synth) -> N
                 "options": TrainingOptions(resources=TrainingResources(spot=ManagedSpot(max_wait_minutes=61))),
             },
             "spot must wait at most 60 minutes for algorithm 'random-cut-forest', got 61",
+        ),
+        (
+            {
+                "algorithm": FOREST,
+                "options": TrainingOptions(resources=TrainingResources(spot=ManagedSpot(max_wait_minutes=60))),
+            },
+            "spot must have checkpoints=False for algorithm 'random-cut-forest'",
         ),
         (
             {"options": TrainingOptions(resources=TrainingResources(input_mode="Pipe"))},
