@@ -76,6 +76,8 @@ if TYPE_CHECKING:
     from cdk_ml_lens.monitoring.drift_monitor import DriftMonitor
     from cdk_ml_lens.monitoring.drift_schedule import DriftSchedule, MonitoringJob
     from cdk_ml_lens.monitoring.drift_values import CaptureSource, DriftRules
+    from cdk_ml_lens.monitoring.quality_monitor import QualityMonitor
+    from cdk_ml_lens.monitoring.quality_values import GroundTruth, QualityBound, QualityRules
     from cdk_ml_lens.network.isolated_network import IsolatedNetwork
     from cdk_ml_lens.network.private_service import PrivateService
     from cdk_ml_lens.patterns.iot_data_lake import IotDataLake
@@ -149,6 +151,7 @@ _HOMES = {
     "FeatureGroup": "lake.feature_group",
     "FeatureSet": "core.feature_set",
     "Firewall": "hosting.inference_api_access",
+    "GroundTruth": "monitoring.quality_values",
     "InferenceApi": "hosting.inference_api",
     "InferenceComponent": "hosting.inference_component",
     "InferenceContract": "hosting.inference_api_contract",
@@ -194,8 +197,11 @@ _HOMES = {
     "PrivateNetwork": "core.refs",
     "PrivateService": "network.private_service",
     "PropError": "core.errors",
+    "QualityBound": "monitoring.quality_values",
     "QualityGate": "lake.quality",
+    "QualityMonitor": "monitoring.quality_monitor",
     "QualityRule": "lake.quality",
+    "QualityRules": "monitoring.quality_values",
     "QueryLimits": "lake.workgroup",
     "ReadingAction": "core.refs",
     "RebuildEndpoint": "hosting.rebuild_endpoint",
@@ -290,6 +296,7 @@ __all__ = (
     "FeatureGroup",
     "FeatureSet",
     "Firewall",
+    "GroundTruth",
     "InferenceApi",
     "InferenceComponent",
     "InferenceContract",
@@ -335,8 +342,11 @@ __all__ = (
     "PrivateNetwork",
     "PrivateService",
     "PropError",
+    "QualityBound",
     "QualityGate",
+    "QualityMonitor",
     "QualityRule",
+    "QualityRules",
     "QueryLimits",
     "ReadingAction",
     "RebuildEndpoint",

@@ -9,8 +9,8 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from cdk_ml_lens.monitoring import baseline_states, drift_states, drift_window
-from examples import drift_monitor
+from cdk_ml_lens.monitoring import baseline_states, drift_monitor, drift_states, drift_window, file_list
+from examples import drift_monitor as example
 from model_src.drift import judge, report
 from tests.contract.pages import section
 from tests.contract.test_docs_tables import allowed
@@ -19,7 +19,7 @@ from tests.contract.test_docs_tables import allowed
 @pytest.fixture(scope="module")
 def resources() -> dict[str, Any]:
     app = cdk.App()
-    stack = drift_monitor.build(app)
+    stack = example.build(app)
     found: dict[str, Any] = app.synth().get_stack_by_name(stack.stack_name).template["Resources"]
     return found
 
@@ -42,15 +42,15 @@ def test_metrics_and_namespace_are_those_of_the_job() -> None:
     assert metrics == {"Rows", "DriftDetected", "Violations"}
     assert [name for name in metrics if f"`{name}`" not in text] == []
     assert f"`{report.NAMESPACE}`" in text
-    assert report.NAMESPACE == drift_window.NAMESPACE
+    assert report.NAMESPACE == drift_monitor.NAMESPACE
 
 
 def test_errors_and_events_are_those_of_the_machines() -> None:
     text = section("monitoring", "Alarms")
-    source = "".join(inspect.getsource(module) for module in (baseline_states, drift_states, drift_window))
+    source = "".join(inspect.getsource(module) for module in (baseline_states, drift_states, drift_window, file_list))
     errors = set(re.findall(r'"(\w+Failed)"', source)) - {"Failed"}
     assert errors == set(re.findall(r"`(\w+Failed)`", text)) - {"ExecutionsFailed"}
-    events = {drift_states.DRIFTED, drift_states.FAILED, baseline_states.MADE, baseline_states.FAILED}
+    events = {drift_monitor.DRIFTED, drift_states.FAILED, baseline_states.MADE, baseline_states.FAILED}
     assert [event for event in events if f"`{event}`" not in text] == []
 
 

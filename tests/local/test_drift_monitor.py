@@ -154,6 +154,17 @@ def test_only_the_window_that_shifted_is_drift_and_raises_the_alarm(
 
 
 @pytest.mark.usefixtures("described")
+def test_a_scheduled_start_judges_the_day_that_ended_ten_minutes_before_it(
+    guarded: LaptopCloud, outputs: dict[str, str], until: Until
+) -> None:
+    write_captures(guarded, outputs["Bucket"], 11)
+    done = ran(guarded, until, outputs["MonitorMachine"], {"scheduled": "2026-11-21T11:20:00Z"})
+    found = json.loads(done["output"])
+    assert (found["start"], found["end"]) == ("2026-11-20T11:10:00Z", "2026-11-21T11:10:00Z")
+    assert found["rows"] == 200  # not the file of 11:00
+
+
+@pytest.mark.usefixtures("described")
 def test_an_hour_without_traffic_has_no_rows_and_no_job(
     guarded: LaptopCloud, outputs: dict[str, str], until: Until
 ) -> None:

@@ -28,6 +28,7 @@ from cdk_ml_lens.training.dataset_source import DatasetSource
 from cdk_ml_lens.training.refs import ModelGroup
 
 PREFIX = "baselines"
+REPORTS = "reports"
 _NAMED = "A baseline is named after its version."
 _SLACK_SECONDS = 7200  # waiting for an instance, and the short states
 FAILED_ALARM = AlarmRule(

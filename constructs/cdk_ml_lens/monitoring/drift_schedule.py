@@ -15,6 +15,7 @@ from cdk_ml_lens.monitoring import access
 
 _DAY = 1440
 _LONGEST_WINDOW = 7 * _DAY
+_LONGEST_DELAY = 90 * _DAY  # for labels
 _LONGEST_JOB = (
     777_600 // 60
 )  # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProcessingStoppingCondition.html
@@ -48,7 +49,7 @@ class DriftSchedule:
     def __post_init__(self) -> None:
         faults = Faults("drift schedule")
         faults.within("every_minutes", self.every_minutes, 1, _LONGEST_WINDOW)
-        faults.within("delay_minutes", self.delay_minutes, 0, _DAY)
+        faults.within("delay_minutes", self.delay_minutes, 0, _LONGEST_DELAY)
         faults.raise_any()
 
     @property

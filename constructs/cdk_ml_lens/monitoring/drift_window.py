@@ -1,18 +1,17 @@
-"""The window of a drift monitor: its time, its plan, and the capture files in it."""
+"""The plan of a monitor of traffic, and the states that find the files of its window."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from cdk_ml_lens.core.asl import States, caught, choice, js, note, succeed, task
+from cdk_ml_lens.core.asl import State, States, caught, js, note, succeed, task
 from cdk_ml_lens.monitoring.drift_schedule import DriftSchedule
-from cdk_ml_lens.monitoring.drift_values import CaptureSource, DriftRules
+from cdk_ml_lens.monitoring.drift_values import CaptureSource
+from cdk_ml_lens.monitoring.file_list import FileList
 from cdk_ml_lens.monitoring.processing import StatisticsJob
+from cdk_ml_lens.monitoring.quality_values import GroundTruth
 
-NAMESPACE = "CdkMlLens/Drift"  # model_src.drift.report
-MOST_FILES = 3000
-"""Capture files of a window: their names must fit into a variable, 256 KiB."""
-_PAGE = 1000
 # In UTC; capture files are named after minute and second, below a folder per hour.
 _KEY = "[Y0001]/[M01]/[D01]/[H01]/[m01]-[s01]"
 _NAME = "[Y0001]-[M01]-[D01]T[H01]-[m01]-[s01]Z"
@@ -22,107 +21,115 @@ _UNTIL = "$exists($given.end) ? $millis($given.end) : $millis($exists($given.sch
 
 
 @dataclass(frozen=True, kw_only=True)
-class DriftPlan:
-    """What the states need, resolved to names and URIs.
+class WindowPlan:
+    """What the states of a monitor need, resolved to names and URIs.
 
     Parameters
     ----------
     monitor : str
-        Value of the metrics' dimension ``Monitor``, and folder of the reports.
+        Value of the metrics' dimension ``Monitor``.
     job : StatisticsJob
         Judges windows.
-    captures, rules, schedule
+    command : tuple of str
+        Its command and the arguments that are the monitor's own.
+    captures, schedule
         As given.
+    labels : GroundTruth, optional
+        What else is read. Default: nothing.
     bucket_name : str
         Keeps baselines and reports.
     reports, baselines : str
-        Their prefixes.
+        Prefix of this monitor's reports, and of baselines.
+    namespace, flag : str
+        Of the metrics; the flag is the metric that is 1 for a bad window.
+    told, verdict : str
+        Detail type of the event of a bad window, and the field of outputs and events that says so.
     """
 
     monitor: str
     job: StatisticsJob
+    command: tuple[str, ...]
     captures: CaptureSource
-    rules: DriftRules
     schedule: DriftSchedule
     bucket_name: str
     reports: str
     baselines: str
+    namespace: str
+    flag: str
+    told: str
+    verdict: str
+    labels: GroundTruth | None = None
+
+    def files(self) -> list[FileList]:
+        """Return what is listed: the window's captures, and labels that were written since its start."""
+        traffic = FileList(
+            name="Captures",
+            bucket_name=self.captures.bucket.bucket_name,
+            folder=self.captures.folder,
+            first=f"'{self.captures.folder}' & $from",
+            last=f"('{self.captures.folder}' & $to)",
+        )
+        if self.labels is None:
+            return [traffic]
+        folder = self.labels.folder
+        truth = FileList(
+            name="Labels",
+            bucket_name=self.labels.bucket.bucket_name,
+            folder=folder,
+            first=f"'{folder}' & $from",
+            last=f"'{folder}:'",  # sorts after every year
+        )
+        return [traffic, truth]
 
 
-def window_states(plan: DriftPlan, *, next: str) -> States:
-    """Return the states from ``ReadWindow`` to the window's files, ``$keys``; without any the execution ends."""
-    return {**_window(plan), **_list(plan, next), **_empty(plan)}
+def window_states(plan: WindowPlan, *, next: str) -> States:
+    """Return the states from ``ReadWindow`` to written manifests; without files the execution ends."""
+    files = plan.files()
+    lists = [one.start for one in files[1:]] + [f"Write{files[0].name}"]
+    writes = [f"Write{one.name}" for one in files[1:]] + [next]
+    states: States = _window(plan)
+    for one, after, then in zip(files, lists, writes, strict=True):
+        states |= one.states(next=after, empty=f"No{one.name}")
+        states |= one.manifest(bucket_name=plan.bucket_name, next=then)
+        states |= _empty(plan, one)
+    return {
+        **states,
+        "NothingToJudge": succeed(start=js("$start"), end=js("$end"), rows=0, judged=False, **{plan.verdict: False}),
+    }
 
 
-def _window(plan: DriftPlan) -> States:
+def _window(plan: WindowPlan) -> States:
     delay, length = plan.schedule.delay_minutes * 60_000, plan.schedule.every_minutes * 60_000
     until = f"({_UNTIL}{delay})"
     since = f"$exists($given.start) ? $millis($given.start) : {until} - {length}"
+    blank: dict[str, Any] = {one.variable: [] for one in plan.files()}
+    blank |= {f"token{one.name}": "" for one in plan.files()}
     return {
         "ReadWindow": note(
-            since=js(_MILLIS.format(since)), until=js(_MILLIS.format(until)), keys=[], token="", next="NameWindow"
+            since=js(_MILLIS.format(since)), until=js(_MILLIS.format(until)), **blank, next="NameWindow"
         ),
-        "NameWindow": note(
-            first=js(f"'{plan.captures.folder}' & $fromMillis($since, '{_KEY}')"),
-            last=js(f"'{plan.captures.folder}' & $fromMillis($until, '{_KEY}')"),
-            start=js(f"$fromMillis($since, '{_ISO}')"),
-            end=js(f"$fromMillis($until, '{_ISO}')"),
-            place=js(f"'{plan.reports}/{plan.monitor}/' & $fromMillis($since, '{_NAME}')"),
-            next="ListCaptures",
-        ),
+        "NameWindow": {
+            **note(
+                to=js(f"$fromMillis($until, '{_KEY}')"),
+                start=js(f"$fromMillis($since, '{_ISO}')"),
+                end=js(f"$fromMillis($until, '{_ISO}')"),
+                place=js(f"'{plan.reports}/' & $fromMillis($since, '{_NAME}')"),
+                **{"from": js(f"$fromMillis($since, '{_KEY}')")},
+                next="ListCaptures",
+            )
+        },
     }
 
 
-def _list(plan: DriftPlan, next: str) -> States:
-    """List the captures by name, which is by time, page by page."""
-    folder = plan.captures.folder
-    found = f"[$states.result.Contents[Key < $last].$substringAfter(Key, '{folder}')]"
-    request = {"Bucket": plan.captures.bucket.bucket_name, "Prefix": folder, "MaxKeys": _PAGE}
-    catch = [caught("ListFailed", "ListCaptures", "Announce")]
-    assign = {
-        "keys": js(f"$append($keys, {found})"),
-        "token": js(
-            f"$exists($states.result.NextContinuationToken) and $count({found}) = {_PAGE}"
-            " ? $states.result.NextContinuationToken : ''"
-        ),
-    }
-    return {
-        "ListCaptures": task(
-            "aws-sdk:s3:listObjectsV2",
-            {**request, "StartAfter": js("$first")},
-            next="HasMore",
-            catch=catch,
-            assign=assign,
-        ),
-        "HasMore": choice(
-            (f"$token != '' and $count($keys) < {MOST_FILES}", "ListMore"),
-            ("$count($keys) = 0", "CountNothing"),
-            default=next,
-        ),
-        "ListMore": task(
-            "aws-sdk:s3:listObjectsV2",
-            {**request, "ContinuationToken": js("$token")},
-            next="HasMore",
-            catch=catch,
-            assign=assign,
-        ),
-    }
-
-
-def _empty(plan: DriftPlan) -> States:
-    """Say that there was no traffic: a processing job would fail without an input."""
-    datum = {
-        "MetricName": "Rows",
-        "Value": 0,
-        "Unit": "None",
-        "Dimensions": [{"Name": "Monitor", "Value": plan.monitor}],
-    }
-    return {
-        "CountNothing": task(
-            "aws-sdk:cloudwatch:putMetricData",
-            {"Namespace": NAMESPACE, "MetricData": [datum]},
-            next="NoTraffic",
-            catch=[caught("PublishFailed", "Publish", "Announce")],
-        ),
-        "NoTraffic": succeed(start=js("$start"), end=js("$end"), rows=0, drifted=False),
-    }
+def _empty(plan: WindowPlan, missing: FileList) -> States:
+    """Say that there is nothing to judge: a processing job would fail without an input."""
+    name = "Rows" if missing.name == "Captures" else "LabelledRows"
+    dimensions = [{"Name": "Monitor", "Value": plan.monitor}]
+    datum = {"MetricName": name, "Value": 0, "Unit": "None", "Dimensions": dimensions}
+    state: State = task(
+        "aws-sdk:cloudwatch:putMetricData",
+        {"Namespace": plan.namespace, "MetricData": [datum]},
+        next="NothingToJudge",
+        catch=[caught("PublishFailed", "Publish", "Announce")],
+    )
+    return {f"No{missing.name}": state}

@@ -88,8 +88,8 @@ def test_a_window_is_the_files_named_after_its_time(stack: cdk.Stack, synth: Syn
     found = states(synth(stack))
     listing = found["ListCaptures"]["Arguments"]
     assert (listing["Bucket"], listing["Prefix"]) == ("traffic", "capture/pumps/primary/")
-    assert listing["StartAfter"] == "{% $first %}"
-    assert found["ListMore"]["Arguments"]["ContinuationToken"] == "{% $token %}"
+    assert listing["StartAfter"] == "{% 'capture/pumps/primary/' & $from %}"
+    assert found["ListMoreCaptures"]["Arguments"]["ContinuationToken"] == "{% $tokenCaptures %}"
     inputs = {given["InputName"]: given["S3Input"] for given in found["Judge"]["Arguments"]["ProcessingInputs"]}
     assert inputs["captures"]["S3DataType"] == "ManifestFile"
     assert inputs["baseline"]["S3Uri"] == "s3://reports/baselines/current/baseline.json"
@@ -183,7 +183,7 @@ def test_captures_of_a_deployment_are_found_by_the_object(stack: cdk.Stack) -> N
         (lambda: DriftRules(minimum_rows=5), "minimum_rows must be at least 20"),
         (lambda: DriftRules(least_ks=1.5, least_psi=-1), "least_ks must be between 0 and 1"),
         (lambda: DriftSchedule(every_minutes=0), "every_minutes must be between 1 and 10080"),
-        (lambda: DriftSchedule(delay_minutes=-1), "delay_minutes must be between 0 and 1440"),
+        (lambda: DriftSchedule(delay_minutes=-1), "delay_minutes must be between 0 and 129600"),
         (lambda: MonitoringJob(instance_type="m5.large"), "instance_type must begin with ml."),
         (lambda: MonitoringJob(max_minutes=0), "max_minutes must be between 1 and 12960"),
     ],
