@@ -25,7 +25,7 @@ from cdk_ml_lens.training.refs import Datasets, ModelGroup
 from cdk_ml_lens.training.registration import Registration
 from cdk_ml_lens.training.tune_step import tuning_prefix
 
-_SLACK_SECONDS = 7200  # waiting for instances, and the short states
+_SLACK_SECONDS = 14_400  # waiting for instances, retries, and the short states
 _ALARMS = {
     "FailedAlarm": AlarmRule(
         metric="ExecutionsFailed",
