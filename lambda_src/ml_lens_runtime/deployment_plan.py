@@ -75,20 +75,23 @@ def plan(manifest: Manifest, *, settings: Settings, from_package: bool, executio
     Returns
     -------
     dict
-        ``name``, ``live_prefix``, ``variant``, and the arguments ``model`` and ``config``. An endpoint whose
-        configuration's name begins with ``live_prefix`` serves the same content already.
+        ``name``, ``own_prefix``, ``live_prefix``, ``variant``, and the arguments ``model`` and ``config``. What begins
+        with ``own_prefix`` was made by this deployment construct; an endpoint whose configuration's name begins with
+        ``live_prefix`` serves the same content already.
     """
     model, config = _model(manifest, settings, from_package=from_package), _config(manifest, settings)
     content = json.dumps([manifest.model_version, manifest.model_package_arn, model, config], sort_keys=True)
     digest = hashlib.sha256(content.encode()).hexdigest()[:_DIGEST]
     run = hashlib.sha256(execution.encode()).hexdigest()[:_RUN]
     room = _NAME_LENGTH - _DIGEST - _RUN - 2
-    live = f"{settings.name_prefix[:room].rstrip('-')}-{digest}-"
+    own = f"{settings.name_prefix[:room].rstrip('-')}-"
+    live = f"{own}{digest}-"
     name = f"{live}{run}"
     for variant in config["ProductionVariants"]:
         variant["ModelName"] = name
     return {
         "name": name,
+        "own_prefix": own,
         "live_prefix": live,
         "variant": settings.variant_name,
         "model_version": manifest.model_version,

@@ -104,6 +104,8 @@ def test_names_tell_content_and_execution_apart_and_are_legal(account: Account) 
     first, again = (prepare(account, execution=name, model_package_arn=arn) for name in ("one", "two_three"))
     assert first["name"] != again["name"]
     assert first["live_prefix"] == again["live_prefix"]
+    assert first["name"].startswith(first["live_prefix"])
+    assert first["live_prefix"].startswith(first["own_prefix"])
     assert len(first["name"]) <= 63
     account.set(instance_count=3)
     assert prepare(account, model_package_arn=arn)["live_prefix"] != first["live_prefix"]

@@ -53,6 +53,10 @@ def test_the_first_approval_makes_the_endpoint_and_the_next_one_updates_it(regis
     assert (event["detail"]["model_version"], event["detail"]["model_package_arn"]) == ("v2", arn)
     assert registry.answer()["model_version"] == "v2"
     assert registry.config() not in ("", before)
+    registry.quiet()
+    configs = registry.sagemaker.list_endpoint_configs()["EndpointConfigs"]
+    assert [item["EndpointConfigName"] for item in configs] == [registry.config()]  # the old one is swept
+    assert [item["ModelName"] for item in registry.sagemaker.list_models()["Models"]] == [registry.config()]
     manifest = registry.manifest("v2")
     assert manifest["approver"]
     assert len(manifest["model_data_sha256"]) == 64
@@ -142,6 +146,20 @@ def test_a_deployment_that_was_killed_is_finished_by_the_next_start(registry: Re
     assert ended["status"] == "SUCCEEDED", ended
     assert registry.answer()["model_version"] == "killed"
     assert registry.manifest("killed")["approver"]
+
+
+def test_a_first_version_that_gives_a_wrong_answer_serves_nobody(registry: Registry, until: Until) -> None:
+    registry.remove_endpoint(until)
+    arn = registry.register("wrong-first", score="-1")
+    registry.approve(arn)
+    event = registry.outcome()
+    assert (event["detail-type"], event["detail"]["error"]) == ("Deployment Failed", "VerificationFailed")
+    until(lambda: registry.config() == "")
+    registry.approve(arn, "Rejected")
+    registry.quiet()
+    registry.approve(registry.register("right-first"))
+    assert registry.outcome()["detail-type"] == "Deployment Succeeded"
+    assert registry.answer()["model_version"] == "right-first"
 
 
 def test_a_lost_endpoint_is_rebuilt_from_the_manifest_and_answers_the_same(registry: Registry, until: Until) -> None:

@@ -57,6 +57,7 @@ def end_states(
         **_restore(polls),
         **({} if record_arn is None else _record(record_arn)),
         **_ends(mode),
+        **_sweep(),
     }
 
 
@@ -147,13 +148,25 @@ def _ends(mode: Mode) -> States:
     untold = [caught(["States.ALL"], "Untold")]
     gone = [{"ErrorEquals": ["States.ALL"], "Next": "Failed"}]  # the execution's end tells the same
     return {
-        "AnnounceSucceeded": announce(SUCCEEDED, reason=said, next="Deployed", catch=untold),
+        "AnnounceSucceeded": announce(SUCCEEDED, reason=said, next="SomethingOld", catch=untold),
         "Deployed": succeed(
             endpoint="${Endpoint}", model_version=js("$plan.model_version"), manifest=js("$plan.manifest")
         ),
         "Untold": fail("Untold", js("'the version serves, nobody was told: ' & $reason")),
         "AnnounceFailed": announce(FAILURE, reason=js("$reason"), next="Failed", catch=gone),
         "Failed": fail(js("$error"), js("$reason")),
+    }
+
+
+def _sweep() -> States:
+    """Delete what served before and was made by an earlier deployment; a rebuild makes its like from the manifest."""
+    ours = "$substring($previous, 0, $length($plan.own_prefix)) = $plan.own_prefix"
+    kept: list[State] = [{"ErrorEquals": ["States.ALL"], "Next": "Deployed"}]  # it costs nothing; the version serves
+    config, model = {"EndpointConfigName": js("$previous")}, {"ModelName": js("$previous")}
+    return {
+        "SomethingOld": choice((f"$existed and $previous != $live and {ours}", "SweepConfig"), default="Deployed"),
+        "SweepConfig": task("aws-sdk:sagemaker:deleteEndpointConfig", config, next="SweepModel", catch=kept),
+        "SweepModel": task("aws-sdk:sagemaker:deleteModel", model, next="Deployed", catch=kept),
     }
 
 

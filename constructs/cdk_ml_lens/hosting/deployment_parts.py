@@ -106,7 +106,7 @@ class DeploymentParts:
         endpoint = self.endpoint.endpoint_arn
         grants.allow(role, ["sagemaker:DescribeEndpoint", "sagemaker:DeleteEndpoint"], [endpoint])
         grants.allow(role, ["sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint"], [endpoint, configs])
-        grants.allow(role, ["sagemaker:CreateEndpointConfig"], [configs])
+        grants.allow(role, ["sagemaker:CreateEndpointConfig", "sagemaker:DeleteEndpointConfig"], [configs])
         self.endpoint.grant_invoke(role)
         grants.allow(role, ["cloudwatch:DescribeAlarms"], self.alarm_arns)
         # The key of the volumes: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html
@@ -117,6 +117,7 @@ class DeploymentParts:
         """Make models of this registry's versions, under the endpoint's role only."""
         models, packages = self._arn(scope, "model"), self.registry.packages_arn
         grants.allow(role, ["sagemaker:CreateModel"], [models, packages])
+        grants.allow(role, ["sagemaker:DeleteModel"], [models])
         acknowledge(role, f"IAM5[{finding_of(scope, models)}]", "A model is named after its execution.")
         acknowledge(role, f"IAM5[{finding_of(scope, packages)}]", "Any version of the group may be approved.")
         role.add_to_policy(

@@ -93,7 +93,9 @@ def test_a_bad_answer_leads_back_and_never_to_success(machine: dict[str, Any]) -
 
 
 def test_an_endpoint_is_deleted_only_where_it_serves_nobody(machine: dict[str, Any]) -> None:
-    deleting = {name for name, state in states(machine).items() if "deleteEndpoint" in state.get("Resource", "")}
+    deleting = {
+        name for name, state in states(machine).items() if state.get("Resource", "").endswith(":deleteEndpoint")
+    }
     assert deleting == {"DeleteFailed", "Discard"}
     leading = {name: state for name, state in states(machine).items() if deleting & graph.following(state)}
     assert set(leading) == {"EndpointSettled", "Unverified"}
@@ -102,6 +104,18 @@ def test_an_endpoint_is_deleted_only_where_it_serves_nobody(machine: dict[str, A
     ]
     assert condition == "{% $status = 'Failed' %}"
     assert [rule["Next"] for rule in leading["Unverified"]["Choices"]] == ["VerificationFailed", "Restore"]
+
+
+def test_only_what_served_before_is_swept_and_only_once_the_new_one_is_announced(machine: dict[str, Any]) -> None:
+    sweeping = {name for name in states(machine) if name.startswith("Sweep")}
+    assert len(sweeping) == 2
+    assert not sweeping & graph.reachable(states(machine), machine["StartAt"], without=("AnnounceSucceeded",))
+    for name in sweeping:
+        assert "$previous" in json.dumps(states(machine)[name]["Arguments"])
+        assert [catcher["Next"] for catcher in states(machine)[name]["Catch"]] == ["Deployed"]
+    (rule,) = states(machine)["SomethingOld"]["Choices"]
+    assert "$previous != $live" in rule["Condition"]
+    assert "$plan.own_prefix" in rule["Condition"]
 
 
 def test_every_failure_is_announced(machine: dict[str, Any]) -> None:
