@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from cdk_ml_lens.local import LaptopCloud
 from tests.local.conftest import Until
-from tests.local.job_support import archive, executed, put, training
+from tests.local.job_support import ROLE, archive, executed, put, training
 
 pytestmark = pytest.mark.laptop_cloud
 SCORE = """
@@ -103,3 +103,16 @@ def test_the_objective_must_be_a_metric_of_the_job(laptop_cloud: LaptopCloud) ->
         laptop_cloud.client("sagemaker").create_hyper_parameter_tuning_job(
             **tuning("unknown", "s3://x/y", metric="none")
         )
+
+
+def test_an_automl_job_fails_with_the_reason_instead_of_a_made_up_success(laptop_cloud: LaptopCloud) -> None:
+    sagemaker = laptop_cloud.client("sagemaker")
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://jobs/x/"}}
+    sagemaker.create_auto_ml_job_v2(
+        AutoMLJobName="automl", RoleArn=ROLE, OutputDataConfig={"S3OutputPath": "s3://jobs/out"},
+        AutoMLJobInputDataConfig=[{"ChannelType": "training", "DataSource": source}],
+        AutoMLProblemTypeConfig={"TabularJobConfig": {"TargetAttributeName": "y"}},
+    )  # fmt: skip
+    shown = sagemaker.describe_auto_ml_job_v2(AutoMLJobName="automl")
+    assert (shown["AutoMLJobStatus"], "BestCandidate" in shown) == ("Failed", False)
+    assert "has no AutoML" in shown["FailureReason"]

@@ -34,6 +34,7 @@ _NAMED = (
     ("TrainingJobName", "training-job"),
     ("ProcessingJobName", "processing-job"),
     ("HyperParameterTuningJobName", "hyper-parameter-tuning-job"),
+    ("AutoMLJobName", "automl-job"),
     ("MonitoringScheduleName", "monitoring-schedule"),
 )
 

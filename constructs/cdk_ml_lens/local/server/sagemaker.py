@@ -15,6 +15,7 @@ from ministack.core import router
 
 from . import callers, moto_bridge
 from .async_inference import AsyncInference
+from .automl_jobs import AutoMlJobs
 from .components import Components
 from .data_capture import Capture
 from .endpoints import Endpoints
@@ -63,7 +64,7 @@ class _Service:
         packages = ModelPackages()
         parts: tuple[_Part, ...] = (
             self.endpoints, self.components, self.features, self.training, self.processing, self.tuning, packages,
-            Models(packages),
+            Models(packages), AutoMlJobs(),
             Monitors(self.endpoints.delete),  # after the endpoints: it refuses to delete one that is watched
         )  # fmt: skip
         self.operations = {name: answer for part in parts for name, answer in part.operations.items()}
