@@ -15,8 +15,12 @@ from cdk_ml_lens import (
     DriftMonitor,
     DriftRules,
     DriftSchedule,
+    GroundTruth,
     MonitoringJob,
     NotifyTopic,
+    QualityBound,
+    QualityMonitor,
+    QualityRules,
 )
 from cdk_ml_lens.core.bucket import SecureBucket
 
@@ -42,13 +46,25 @@ def build(app: cdk.App) -> cdk.Stack:
         alarm_topic=topic,
     )
     # endregion
+    # region: quality
+    quality = QualityMonitor(
+        stack,
+        "Quality",
+        captures=CaptureSource(bucket=data, endpoint_name="pumps", variant_name="primary"),
+        labels=GroundTruth(bucket=data),
+        rules=QualityRules(bounds=[QualityBound(metric="recall", bound=0.8, direction="at_least")]),
+        baseline=baseline,
+        schedule=DriftSchedule(every_minutes=1440, delay_minutes=7 * 1440),
+        alarm_topic=topic,
+    )
+    # endregion
     # region: react
     monitor.on_drift("Tell", targets.SnsTopic(topic))
     monitor.alarm("QuietAlarm", AlarmRule(metric="Rows", threshold=200, comparison="below", statistic="Maximum"))
     # endregion
     # region: by-hand
     operator = iam.Role(stack, "Client", assumed_by=iam.AccountRootPrincipal())
-    for granted in (baseline, monitor):
+    for granted in (baseline, monitor, quality):
         granted.grant_start(operator)
         granted.grant_read(operator)
     # endregion

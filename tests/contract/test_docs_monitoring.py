@@ -9,9 +9,16 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from cdk_ml_lens.monitoring import baseline_states, drift_monitor, drift_states, drift_window, file_list
+from cdk_ml_lens.monitoring import (
+    baseline_states,
+    drift_monitor,
+    drift_states,
+    drift_window,
+    file_list,
+    quality_monitor,
+)
 from examples import drift_monitor as example
-from model_src.drift import judge, report
+from model_src.drift import judge, quality_run, report
 from tests.contract.pages import section
 from tests.contract.test_docs_tables import allowed
 
@@ -43,6 +50,10 @@ def test_metrics_and_namespace_are_those_of_the_job() -> None:
     assert [name for name in metrics if f"`{name}`" not in text] == []
     assert f"`{report.NAMESPACE}`" in text
     assert report.NAMESPACE == drift_monitor.NAMESPACE
+    counted = set(re.findall(r'"([A-Z]\w+)"', inspect.getsource(quality_run._metrics)))
+    assert counted == {"Rows", "LabelledRows", "QualityViolated"}
+    assert [name for name in (*counted, quality_run.NAMESPACE) if f"`{name}`" not in text] == []
+    assert quality_run.NAMESPACE == quality_monitor.NAMESPACE
 
 
 def test_errors_and_events_are_those_of_the_machines() -> None:
@@ -50,7 +61,13 @@ def test_errors_and_events_are_those_of_the_machines() -> None:
     source = "".join(inspect.getsource(module) for module in (baseline_states, drift_states, drift_window, file_list))
     errors = set(re.findall(r'"(\w+Failed)"', source)) - {"Failed"}
     assert errors == set(re.findall(r"`(\w+Failed)`", text)) - {"ExecutionsFailed"}
-    events = {drift_monitor.DRIFTED, drift_states.FAILED, baseline_states.MADE, baseline_states.FAILED}
+    events = {
+        drift_monitor.DRIFTED,
+        quality_monitor.VIOLATED,
+        drift_states.FAILED,
+        baseline_states.MADE,
+        baseline_states.FAILED,
+    }
     assert [event for event in events if f"`{event}`" not in text] == []
 
 

@@ -17,7 +17,16 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
-from cdk_ml_lens import Baseline, CaptureSource, DatasetSource, DriftMonitor
+from cdk_ml_lens import (
+    Baseline,
+    CaptureSource,
+    DatasetSource,
+    DriftMonitor,
+    GroundTruth,
+    QualityBound,
+    QualityMonitor,
+    QualityRules,
+)
 from cdk_ml_lens.local import LaptopCloud
 from tests.local.conftest import Until
 
@@ -32,11 +41,21 @@ def monitored_stack() -> cdk.Stack:
     baseline = Baseline(stack, "Baseline", datasets=DatasetSource(bucket=data))
     captures = CaptureSource(bucket=data, endpoint_name="pumps", variant_name="primary")
     monitor = DriftMonitor(stack, "Monitor", captures=captures, baseline=baseline)
+    recall = QualityBound(metric="recall", bound=0.9, direction="at_least")
+    quality = QualityMonitor(
+        stack,
+        "Quality",
+        captures=captures,
+        labels=GroundTruth(bucket=data),
+        rules=QualityRules(bounds=[recall]),
+        baseline=baseline,
+    )
     queue = sqs.Queue(stack, "Queue")
     monitor.on_drift("Drifted", targets.SqsQueue(queue))
     outputs = {
         "BaselineMachine": baseline.machine.arn,
         "MonitorMachine": monitor.machine.arn,
+        "QualityMachine": quality.machine.arn,
         "Bucket": data.bucket_name,
         "Reports": baseline.bucket.bucket_name,
         "MonitorName": monitor.name,
@@ -102,8 +121,14 @@ def write_captures(cloud: LaptopCloud, bucket: str, hour: int, *, shift: float =
         for place in range(100):
             cells = f"{chance.gauss(20 + shift, 2)},{chance.gauss(1, 0.1)}"
             asked = {"observedContentType": "text/csv", "mode": "INPUT", "data": cells, "encoding": "CSV"}
+            told = {"observedContentType": "application/json", "mode": "OUTPUT", "encoding": "JSON"}
+            told["data"] = json.dumps({"score": 0.5, "anomaly": place % 2 == 0})
             metadata = {"eventId": f"{hour}-{part}-{place}", "inferenceTime": f"2026-11-20T{hour:02}:{part}0:00Z"}
-            record = {"captureData": {"endpointInput": asked}, "eventMetadata": metadata, "eventVersion": "0"}
+            record = {
+                "captureData": {"endpointInput": asked, "endpointOutput": told},
+                "eventMetadata": metadata,
+                "eventVersion": "0",
+            }
             lines.append(json.dumps(record))
         key = f"{FOLDER}/2026/11/20/{hour:02}/{part}0-00-000-aaaa{part}.jsonl"
         cloud.client("s3").put_object(Bucket=bucket, Key=key, Body="\n".join(lines))
@@ -189,3 +214,28 @@ def test_a_data_set_that_is_not_there_fails_the_baseline(
 ) -> None:
     done = ran(guarded, until, outputs["BaselineMachine"], {"dataset": f"s3://{outputs['Bucket']}/datasets/none.json"})
     assert (done["status"], done["error"]) == ("FAILED", "ReadDatasetFailed")
+
+
+@pytest.mark.usefixtures("described")
+def test_answers_are_judged_by_labels_that_arrive_a_week_later(
+    guarded: LaptopCloud, outputs: dict[str, str], until: Until
+) -> None:
+    write_captures(guarded, outputs["Bucket"], 13)
+    span = {"start": "2026-11-20T13:00:00Z", "end": "2026-11-20T14:00:00Z"}
+    early = json.loads(ran(guarded, until, outputs["QualityMachine"], span)["output"])
+    assert (early["judged"], early["violated"]) == (False, False)
+    lines = [
+        {"groundTruthData": {"data": "1", "encoding": "CSV"}, "eventMetadata": {"eventId": f"13-{part}-{place}"}}
+        for part in range(3)
+        for place in range(100)
+    ]
+    body = "\n".join(json.dumps(line) for line in lines)
+    guarded.client("s3").put_object(Bucket=outputs["Bucket"], Key="ground-truth/2026/11/27/09/a.jsonl", Body=body)
+    done = ran(guarded, until, outputs["QualityMachine"], span)
+    assert done["status"] == "SUCCEEDED", (done.get("error"), done.get("cause"))
+    late = json.loads(done["output"])
+    assert (late["rows"], late["judged"], late["violated"]) == (300, True, True)
+    key = str(late["report"]).split("/", 3)[3]
+    report = json.loads(guarded.client("s3").get_object(Bucket=outputs["Reports"], Key=key)["Body"].read())
+    assert report["labelled"] == 300
+    assert [violation["metric"] for violation in report["violations"]] == ["recall"]
