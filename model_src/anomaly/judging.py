@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,10 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from model_src.anomaly.artifact import Artifact, Matrix
+    from model_src.anomaly.artifact import Artifact
+
+Matrix = npt.NDArray[np.float64]
 
 PASSES = 3
 """Timed passes over the rows; the median counts."""
+
+VALIDATION_DEVIATIONS = 3.0
+"""Size of the faults injected into the validation split, in standard deviations of their column."""
 
 
 class UnchangingError(ValueError):
@@ -62,7 +67,7 @@ def inject(values: Matrix, names: Sequence[str], shared: Sequence[str], *, devia
     spread = values.std(axis=0)
     columns = [index for index, name in enumerate(names) if name in shared and spread[index] > 0]
     if not columns:
-        raise UnchangingError(f"a column that all models share must change over the test rows, got {', '.join(shared)}")
+        raise UnchangingError(f"a column that all models share must change over the rows, got {', '.join(shared)}")
     rng = np.random.default_rng(seed)
     chosen = rng.choice(columns, size=len(values))
     signs = rng.choice([-1.0, 1.0], size=len(values))
@@ -81,6 +86,32 @@ def metrics_of(model: Artifact, values: Matrix, injected: Matrix) -> dict[str, f
         "auc_injected": auc(clean, found),
         "score_seconds_per_1000": seconds / len(values) * 1000,
     }
+
+
+def validation_metrics(
+    score: Callable[[Matrix], Matrix], threshold: float, values: Matrix, names: Sequence[str]
+) -> dict[str, float]:
+    """Return what a training says about its validation split: a metric that tuning can be told to maximise.
+
+    Parameters
+    ----------
+    score
+        Of the fitted model.
+    threshold
+        Score above which a row is an anomaly.
+    values
+        Rows of the validation split.
+    names
+        Columns of ``values``, in the order of the model.
+
+    Raises
+    ------
+    UnchangingError
+        No column changes over the rows.
+    """
+    moved = inject(values, names, names, deviations=VALIDATION_DEVIATIONS, seed=0)
+    clean, found = score(values), score(moved.values)
+    return {"validation_alert_rate": _share_above(clean, threshold), "validation_auc_injected": auc(clean, found)}
 
 
 def auc(clean: npt.NDArray[np.float64], injected: npt.NDArray[np.float64]) -> float:

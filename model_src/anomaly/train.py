@@ -10,6 +10,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
     from model_src.anomaly.checkpoints import Checkpoints, default_folder
     from model_src.anomaly.crossfit import cross_fit
     from model_src.anomaly.detector import MAX_SAMPLES, SVM, Hyperparameters, Matrix, fit, scores, threshold_of
-    from model_src.anomaly.training_data import TrainingData, TrainingDataError, load
+    from model_src.anomaly.judging import UnchangingError, validation_metrics
+    from model_src.anomaly.training_data import TrainingData, TrainingDataError, load, read
 else:  # SageMaker runs this file as a script: its neighbours are top-level modules
     from checkpoints import Checkpoints, default_folder
     from crossfit import cross_fit
     from detector import MAX_SAMPLES, SVM, Hyperparameters, Matrix, fit, scores, threshold_of
-    from training_data import TrainingData, TrainingDataError, load
+    from judging import UnchangingError, validation_metrics
+    from training_data import TrainingData, TrainingDataError, load, read
 
 CODE = Path(__file__).resolve().parent
 SERVED = ("inference.py",)
@@ -45,27 +48,23 @@ LEAST_SIMILARITY = 1e-9
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train, write the artifact, print the metrics; the exit code is 1, with the reason, for useless data."""
     options = _parse(arguments)
-    settings = Hyperparameters(
-        algorithm=options.algorithm,
-        quantile=options.quantile,
-        seed=options.seed,
-        trees=options.trees,
-        max_samples=options.max_samples,
-        nu=options.nu,
-        folds=options.folds,
-    )
+    names = Hyperparameters.__dataclass_fields__
+    settings = Hyperparameters(**{name: value for name, value in vars(options).items() if name in names})
     try:
         data = load(options.train, options.features)
         _refuse_few_rows(data, settings)
+        validation = None if options.validation is None else read(options.validation, data.features, split="validation")
         held_out = _held_out(data, settings, options.checkpoint_dir)
         threshold = threshold_of(held_out, settings.quantile)
         _refuse_saturation(threshold, settings)
-    except TrainingDataError as error:
+        detector = fit(data.values, settings)
+        score = partial(scores, detector)
+        judged = {} if validation is None else validation_metrics(score, threshold, validation.values, data.features)
+    except (TrainingDataError, UnchangingError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    detector = fit(data.values, settings)
     write_artifact(options.model_dir, detector, data, settings, threshold)
-    _report(options.output_data_dir, _metrics(data, held_out, scores(detector, data.values), threshold))
+    _report(options.output_data_dir, {**_metrics(data, held_out, score(data.values), threshold), **judged})
     return 0
 
 
@@ -82,6 +81,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--folds", type=int, default=defaults.folds)
     parser.add_argument("--checkpoint-dir", type=Path, default=default_folder())
     parser.add_argument("--train", type=Path, default=env.get("SM_CHANNEL_TRAIN", "/opt/ml/input/data/train"))
+    parser.add_argument("--validation", type=Path, default=env.get("SM_CHANNEL_VALIDATION"), help="optional split")
     parser.add_argument("--model-dir", type=Path, default=env.get("SM_MODEL_DIR", "/opt/ml/model"))
     parser.add_argument("--output-data-dir", type=Path, default=env.get("SM_OUTPUT_DATA_DIR", "/opt/ml/output/data"))
     return parser.parse_args(arguments)

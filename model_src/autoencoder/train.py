@@ -26,17 +26,22 @@ except ImportError as missing:
 if TYPE_CHECKING:
     from model_src.autoencoder.checkpoints import Checkpoints, default_folder
     from model_src.autoencoder.fitting import Hyperparameters, fit, to_bytes
+    from model_src.autoencoder.judging import UnchangingError, validation_metrics
     from model_src.autoencoder.network import Autoencoder, Matrix
-    from model_src.autoencoder.training_data import TrainingData, TrainingDataError, load
+    from model_src.autoencoder.training_data import TrainingData, TrainingDataError, load, read
 else:  # SageMaker runs this file as a script: its neighbours are top-level modules
     from checkpoints import Checkpoints, default_folder
     from fitting import Hyperparameters, fit, to_bytes
+    from judging import UnchangingError, validation_metrics
     from network import Autoencoder, Matrix
-    from training_data import TrainingData, TrainingDataError, load
+    from training_data import TrainingData, TrainingDataError, load, read
 
 CODE = Path(__file__).resolve().parent
 SERVED = ("inference.py", "network.py", "wire.py")
 """Files of this folder that the endpoint needs; they travel inside the artifact."""
+
+MADE_BY = ("fitting.py", "train.py", "training_data.py", *SERVED)
+"""Files that decide what the model is and answers."""
 
 MINIMUM_ROWS = 50
 
@@ -48,23 +53,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = Hyperparameters(**{name: value for name, value in vars(options).items() if name in names})
     torch.set_num_threads(1)  # sums in one order: the same bytes on any machine of one kind
     try:
-        data = load(options.train, options.features)
-        if len(data.values) < MINIMUM_ROWS:
-            raise TrainingDataError(
-                f"the training files must hold at least {MINIMUM_ROWS} rows, got {len(data.values)}"
-            )
-    except TrainingDataError as error:
+        data = _training_rows(options)
+        validation = None if options.validation is None else read(options.validation, data.features, split="validation")
+        model, held_out = _trained(data, settings, options.checkpoint_dir)
+        threshold = float(np.quantile(np.concatenate(held_out), settings.quantile))
+        judged = (
+            {} if validation is None else validation_metrics(model.scores, threshold, validation.values, data.features)
+        )
+    except (TrainingDataError, UnchangingError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    checkpoints = Checkpoints(
-        folder=options.checkpoint_dir, run=f"{version_of(data, settings)}-torch{torch.__version__}"
-    )
-    held_out = [_held_out_block(data.values, settings, checkpoints, fold) for fold in range(settings.folds)]
-    threshold = float(np.quantile(np.concatenate(held_out), settings.quantile))
-    model = fit(data.values, settings, checkpoints, part="all")
     write_artifact(options.model_dir, model, data, settings, threshold)
-    _report(options.output_data_dir, _metrics(held_out, model.scores(data.values), threshold))
+    _report(options.output_data_dir, {**_metrics(held_out, model.scores(data.values), threshold), **judged})
     return 0
+
+
+def _training_rows(options: argparse.Namespace) -> TrainingData:
+    data = load(options.train, options.features)
+    if len(data.values) < MINIMUM_ROWS:
+        raise TrainingDataError(f"the training files must hold at least {MINIMUM_ROWS} rows, got {len(data.values)}")
+    return data
+
+
+def _trained(data: TrainingData, settings: Hyperparameters, folder: Path) -> tuple[Autoencoder, list[Matrix]]:
+    """Return the fitted network, and the scores of each block by a network that has not seen it."""
+    checkpoints = Checkpoints(folder=folder, run=f"{version_of(data, settings)}-torch{torch.__version__}")
+    held_out = [_held_out_block(data.values, settings, checkpoints, fold) for fold in range(settings.folds)]
+    return fit(data.values, settings, checkpoints, part="all"), held_out
 
 
 def _held_out_block(values: Matrix, settings: Hyperparameters, checkpoints: Checkpoints, fold: int) -> Matrix:
@@ -85,6 +100,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=_share, default=defaults.learning_rate)
     parser.add_argument("--checkpoint-dir", type=Path, default=default_folder())
     parser.add_argument("--train", type=Path, default=env.get("SM_CHANNEL_TRAIN", "/opt/ml/input/data/train"))
+    parser.add_argument("--validation", type=Path, default=env.get("SM_CHANNEL_VALIDATION"), help="optional split")
     parser.add_argument("--model-dir", type=Path, default=env.get("SM_MODEL_DIR", "/opt/ml/model"))
     parser.add_argument("--output-data-dir", type=Path, default=env.get("SM_OUTPUT_DATA_DIR", "/opt/ml/output/data"))
     return parser.parse_args(arguments)
@@ -115,8 +131,8 @@ def version_of(data: TrainingData, settings: Hyperparameters) -> str:
     """Return the model version: the same data, hyperparameters and code give the same version, on any day."""
     digest = hashlib.sha256(data.digest.encode())
     digest.update(json.dumps({"features": data.features, **asdict(settings)}, sort_keys=True).encode())
-    for path in sorted(CODE.glob("*.py")):
-        digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    for name in MADE_BY:
+        digest.update(name.encode() + hashlib.sha256((CODE / name).read_bytes()).digest())
     return f"autoencoder-{digest.hexdigest()[:12]}"
 
 

@@ -31,9 +31,10 @@ def with_marks(name: str) -> object:
 def trained(folder: Path, preset: Algorithm, **added: str) -> subprocess.CompletedProcess[str]:
     """Run the preset's script as the container does: user hyperparameters as arguments, sorted by name."""
     values = np.random.default_rng(0).normal(size=(400, 3))
-    (folder / "in").mkdir()
     lines = [f"2026-01-01T00:00:00Z,{a:.5f},{b:.5f},{c:.5f}" for a, b, c in values]
-    (folder / "in" / "part-0.csv").write_text("timestamp,a,b,c\n" + "\n".join(lines) + "\n")
+    for split in ("in", "validation"):
+        (folder / split).mkdir()
+        (folder / split / "part-0.csv").write_text("timestamp,a,b,c\n" + "\n".join(lines) + "\n")
     given = {**preset.hyperparameters, **added}
     arguments = [word for name in sorted(given) for word in (f"--{name}", str(_decoded(given[name])))]
     assert preset.source is not None

@@ -14,7 +14,7 @@ from model_src.autoencoder import wire
 from tests.model.training_jobs import MODEL_SRC, run_training
 
 
-@pytest.mark.parametrize("name", ["checkpoints.py", "training_data.py"])
+@pytest.mark.parametrize("name", ["checkpoints.py", "judging.py", "training_data.py"])
 def test_files_that_both_trainings_need_are_the_same_in_both_folders(name: str) -> None:
     # a training job gets one folder, so each has its own copy
     assert (MODEL_SRC / "autoencoder" / name).read_bytes() == (MODEL_SRC / "anomaly" / name).read_bytes()

@@ -12,7 +12,10 @@ MODEL_SRC = Path(__file__).parents[2] / "model_src"
 
 
 def command_of(folder: Path, *arguments: str, program: str = "anomaly/train.py") -> dict[str, Any]:
-    """Return the arguments of `subprocess.Popen` for a job with the channel ``folder/in``."""
+    """Return the arguments of `subprocess.Popen` for a job with the channel ``folder/in``.
+
+    ``folder/validation`` is its second channel if it is there.
+    """
     env = {
         **os.environ,
         "SAGEMAKER_BASE_DIR": str(folder),
@@ -20,6 +23,8 @@ def command_of(folder: Path, *arguments: str, program: str = "anomaly/train.py")
         "SM_MODEL_DIR": str(folder / "model"),
         "SM_OUTPUT_DATA_DIR": str(folder / "out"),
     }
+    if (folder / "validation").is_dir():
+        env["SM_CHANNEL_VALIDATION"] = str(folder / "validation")
     return {"args": [sys.executable, str(MODEL_SRC / program), *arguments], "env": env}
 
 
