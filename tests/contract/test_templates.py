@@ -84,7 +84,8 @@ def test_insecure_stack_does_not_synthesize(tmp_path: Path) -> None:
 def test_asset_is_named_when_a_model_is_given(tmp_path: Path) -> None:
     model = tmp_path / "model.tar.gz"
     model.write_bytes(b"model")
-    context = json.dumps({"model_artifact": str(model), "features": "value,change", "nag": "false"})
+    given = {"model_artifact": str(model), "features": "value,change", "nag": "false", "stacks": "IotInference"}
+    context = json.dumps(given)
     out = tmp_path / "out"
     assert synth(out, CDK_CONTEXT_JSON=context, CDK_VALIDATION="false").returncode == 0
     template = json.loads((out / "IotInference.template.json").read_text())
