@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from constructs import Node
 
 from cdk_ml_lens import (
+    Algorithm,
     AnswerCheck,
     ApprovalPolicy,
     ChampionMargin,
     DriftRules,
     DriftSchedule,
+    FeatureSet,
     LoopSettings,
     MetricBound,
     MlopsLoop,
@@ -22,6 +25,7 @@ from cdk_ml_lens import (
     RetrainingCause,
     RetrainingPolicy,
     Rollout,
+    Sensor,
     SyntheticRequest,
     TrainingOptions,
     TrainingResources,
@@ -39,15 +43,26 @@ class LoopContext:
     -------
     approval : ``manual`` or ``automatic``. Default: manual.
     instance_type : of training and endpoint. Default: ml.m5.large.
+    quantile : share of normal rows below the model's threshold. Default: 0.995.
     most_alerts : share of the test split that a candidate may call anomalous. Default: 0.05.
     least_auc : area under the ROC curve that a candidate must reach on injected faults. Default: 0.7.
     bake_minutes : of each step of the canary. Default: 15.
     monitor_minutes, monitor_delay_minutes, monitor_rows : windows of traffic. Default: 1440, 10, 100.
     causes : of ``data``, ``weekly``, joined by commas, beside drift. Default: both.
+    rate_seconds : over which rates of change are taken. Default: 3600.
     cool_down_minutes, minimum_new_rows, look_minutes : of retraining. Default: 360, 1000, 15.
     """
 
     node: Node
+
+    def features(self, sensors: Sequence[str]) -> FeatureSet:
+        """Return the features of a turbine's sensors."""
+        named = [Sensor(name=name) for name in sensors]
+        return FeatureSet.standard(sensors=named, rate_seconds=self._whole("rate_seconds", 3600))
+
+    def algorithm(self) -> Algorithm:
+        """Return what is trained."""
+        return Algorithm.isolation_forest(quantile=float(self._get("quantile", 0.995)))
 
     def gate(self) -> ModelGate:
         """Return what a candidate must fulfil."""

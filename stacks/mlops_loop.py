@@ -6,10 +6,8 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from cdk_ml_lens import (
-    Algorithm,
     DataLake,
     DeviceFleet,
-    FeatureSet,
     Ingestion,
     IotDataLake,
     MlopsLoop,
@@ -19,7 +17,6 @@ from cdk_ml_lens import (
     RuleSql,
     Scoring,
     ScoringRule,
-    Sensor,
 )
 from stacks.loop_context import LoopContext, outputs
 
@@ -37,7 +34,7 @@ class MlopsLoopStack(cdk.Stack):
         context = LoopContext(self.node)
         topic = NotifyTopic(self, "Alarms").topic
         fleet, lake = DeviceFleet(self, "Fleet"), DataLake(self, "Lake", alarm_topic=topic)
-        features = FeatureSet.standard(sensors=[Sensor(name=name) for name in TURBINE])
+        features = context.features(TURBINE)
         prepared = IotDataLake(
             self, "Preparation", lake=lake, fleet=fleet, feature_set=features, alarm_topic=topic,
             quality=QualityGate(max_quarantined_share=0.2),
@@ -46,7 +43,7 @@ class MlopsLoopStack(cdk.Stack):
             self,
             "Loop",
             preparation=prepared.pipeline,
-            algorithm=Algorithm.isolation_forest(),
+            algorithm=context.algorithm(),
             gate=context.gate(),
             verification=context.verification(features.names),
             settings=context.settings(),

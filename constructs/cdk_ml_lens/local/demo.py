@@ -31,7 +31,7 @@ PATIENCE_SECONDS = 45.0
 QUIET_SECONDS = 3.0
 """How long nothing may happen before the run ends: a second delivery would show up within this time."""
 
-SHOWS = ("flagship", "canary", "bluegreen", "ab", "lake")
+SHOWS = ("flagship", "canary", "bluegreen", "ab", "lake", "loop")
 SIMULATED_RATE = 40.0
 SERIES_RATE = 150.0
 
@@ -90,11 +90,16 @@ def main(options: argparse.Namespace) -> int:
 
 def _other(options: argparse.Namespace) -> int:
     """Show a rollout or the lake instead of the flagship."""
-    from cdk_ml_lens.local import lake_demo, rollout_ab, rollout_bluegreen, rollout_canary
+    from cdk_ml_lens.local import lake_demo, loop_demo, rollout_ab, rollout_bluegreen, rollout_canary
 
     if options.show == "ab":
         return rollout_ab.run(options)
-    shows = {"canary": rollout_canary.run, "bluegreen": rollout_bluegreen.run, "lake": lake_demo.run}
+    shows = {
+        "canary": rollout_canary.run,
+        "bluegreen": rollout_bluegreen.run,
+        "lake": lake_demo.run,
+        "loop": loop_demo.run,
+    }
     return shows[options.show](options, _app_dir(options.app))
 
 
