@@ -59,7 +59,14 @@ class Hyperparameters:
         return Shape(features=features, hidden=self.hidden, bottleneck=self.bottleneck or max(1, features // 2))
 
 
-def fit(values: Matrix, settings: Hyperparameters, checkpoints: Checkpoints, *, part: str) -> Autoencoder:
+def fit(
+    values: Matrix,
+    settings: Hyperparameters,
+    checkpoints: Checkpoints,
+    *,
+    part: str,
+    validation: Matrix | None = None,
+) -> Autoencoder:
     """Fit the network.
 
     Nothing depends on where it was interrupted: the order of the rows of an epoch follows from seed and epoch, and a
@@ -75,6 +82,8 @@ def fit(values: Matrix, settings: Hyperparameters, checkpoints: Checkpoints, *, 
         Where finished epochs are kept and found.
     part
         Name of this fit among those of the training.
+    validation
+        Rows whose loss is printed after each epoch, so that a tuning job can stop a hopeless training. Default: none.
     """
     mean, spread = values.mean(axis=0), values.std(axis=0)
     rows = torch.from_numpy(standardised(values, mean, spread))
@@ -87,6 +96,9 @@ def fit(values: Matrix, settings: Hyperparameters, checkpoints: Checkpoints, *, 
         state = {"epoch": epoch + 1, "layers": layers.state_dict(), "adam": adam.state_dict()}
         checkpoints.save(part, to_bytes(state))
         print(f"checkpoint {epoch + 1} of {settings.epochs} ({part})", flush=True)
+        if validation is not None:
+            loss = _loss(layers, torch.from_numpy(standardised(validation, mean, spread)))
+            print(f"metric validation_loss={loss:.6f}", flush=True)
     unscaled = Autoencoder(layers=layers, mean=mean, spread=spread, residual=np.ones_like(mean))
     usual = np.sqrt(np.mean(unscaled.residuals(values) ** 2, axis=0))
     return Autoencoder(layers=layers, mean=mean, spread=spread, residual=np.maximum(usual, LEAST_RESIDUAL))
@@ -109,6 +121,11 @@ def _one_epoch(layers: Any, adam: Any, rows: Any, settings: Hyperparameters, epo
         loss = torch.nn.functional.mse_loss(layers(rows[batch]), rows[batch])
         loss.backward()
         adam.step()
+
+
+def _loss(layers: Any, rows: Any) -> float:
+    with torch.inference_mode():
+        return float(torch.nn.functional.mse_loss(layers(rows), rows))
 
 
 def to_bytes(state: dict[str, Any]) -> bytes:

@@ -55,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         data = _training_rows(options)
         validation = None if options.validation is None else read(options.validation, data.features, split="validation")
-        model, held_out = _trained(data, settings, options.checkpoint_dir)
+        watched = None if validation is None else validation.values
+        model, held_out = _trained(data, settings, options.checkpoint_dir, watched)
         threshold = float(np.quantile(np.concatenate(held_out), settings.quantile))
         judged = (
             {} if validation is None else validation_metrics(model.scores, threshold, validation.values, data.features)
@@ -75,11 +76,13 @@ def _training_rows(options: argparse.Namespace) -> TrainingData:
     return data
 
 
-def _trained(data: TrainingData, settings: Hyperparameters, folder: Path) -> tuple[Autoencoder, list[Matrix]]:
+def _trained(
+    data: TrainingData, settings: Hyperparameters, folder: Path, validation: Matrix | None
+) -> tuple[Autoencoder, list[Matrix]]:
     """Return the fitted network, and the scores of each block by a network that has not seen it."""
     checkpoints = Checkpoints(folder=folder, run=f"{version_of(data, settings)}-torch{torch.__version__}")
-    held_out = [_held_out_block(data.values, settings, checkpoints, fold) for fold in range(settings.folds)]
-    return fit(data.values, settings, checkpoints, part="all"), held_out
+    model = fit(data.values, settings, checkpoints, part="all", validation=validation)
+    return model, [_held_out_block(data.values, settings, checkpoints, fold) for fold in range(settings.folds)]
 
 
 def _held_out_block(values: Matrix, settings: Hyperparameters, checkpoints: Checkpoints, fold: int) -> Matrix:

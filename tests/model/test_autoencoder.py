@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -125,8 +126,19 @@ def test_a_killed_training_goes_on_after_its_last_epoch_and_gives_the_same_bytes
 
     assert resumed.returncode == 0, resumed.stderr
     assert resumed.stdout.startswith("resumed after epoch 4\nresumed after epoch ")
-    assert "checkpoint 1 of 4 (fold-0)" not in resumed.stdout
+    assert "(all)" not in resumed.stdout
     assert files_of(folder / "model") == files_of(undisturbed / "model")
+
+
+def test_the_validation_loss_is_told_after_each_epoch_and_falls(tmp_path: Path) -> None:
+    folder = channel(tmp_path, 1000)
+    write_csv(folder / "validation" / "part-0.csv", training_set(seed=902, rows=300), features=FEATURES)
+    done = run_training(folder, "--epochs", "20", "--folds", "2", "--hidden", "8", program=PROGRAM)
+    losses = [float(found) for found in re.findall(r"metric validation_loss=([0-9.eE+-]+)", done.stdout)]
+
+    assert done.returncode == 0, done.stderr
+    assert len(losses) == 20
+    assert losses[-1] < losses[0] / 2
 
 
 def test_the_evaluation_judges_it_beside_the_forest(trained: Path, artifact: Path, tmp_path: Path) -> None:
