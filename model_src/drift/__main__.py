@@ -14,7 +14,7 @@ from .dataset import feature_names, profiles, read_rows
 from .judge import Rules, judge
 from .profile import Baseline, BaselineError, Profile, profile_of, read_baseline
 from .quality_run import quality_arguments, run_quality, window_arguments
-from .scored import answers
+from .scored import NoAnswersError, answers
 from .window import columns_of
 
 
@@ -66,11 +66,18 @@ def _names(text: str) -> list[str]:
 def _baseline(options: argparse.Namespace) -> None:
     rows = read_rows(options.train)
     names = feature_names(rows, options.features)
+    prediction, reason = None, None
+    try:
+        prediction = _prediction(options, names)
+    except NoAnswersError as error:
+        reason = str(error)
+        print(f"predictions are not described: {reason}")
     made = Baseline(
         version=options.version,
         made_from=options.made_from,
         features=profiles(rows, names, frozenset(options.categories)),
-        prediction=_prediction(options, names),
+        prediction=prediction,
+        without_answers=reason,
     )
     made.write(options.output / "baseline.json")
     print(f"baseline {made.version}: {len(names)} features, {len(rows)} rows")

@@ -80,13 +80,16 @@ class Baseline:
     features
         Profiles by name, in the order of the model's inputs.
     prediction
-        Profile of the model's answers on rows it was not trained on, if a model was given.
+        Profile of the model's answers on rows it was not trained on, if a model was given and could be asked.
+    without_answers
+        Why a model that was given could not be asked.
     """
 
     version: str
     made_from: str
     features: Mapping[str, Profile]
     prediction: Profile | None = None
+    without_answers: str | None = None
 
     def write(self, path: Path) -> None:
         """Write the document."""
@@ -151,6 +154,7 @@ def read_baseline(path: Path) -> Baseline:
             made_from=document["made_from"],
             features=features,
             prediction=None if prediction is None else _profile(prediction),
+            without_answers=document.get("without_answers"),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BaselineError(f"{path.name} must be a baseline, got {type(error).__name__}: {error}") from error

@@ -34,7 +34,11 @@ def document(
     return {
         "monitor": span.monitor,
         "window": {"start": span.start, "end": span.end},
-        "baseline": {"version": baseline.version, "made_from": baseline.made_from},
+        "baseline": {
+            "version": baseline.version,
+            "made_from": baseline.made_from,
+            "without_answers": baseline.without_answers,
+        },
         "rows": verdict.rows,
         "judged": verdict.judged,
         "drifted": verdict.drifted,

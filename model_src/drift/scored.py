@@ -14,8 +14,11 @@ from pathlib import Path
 from types import ModuleType
 
 from .captures import prediction_of
-from .columns import Cell
-from .profile import BaselineError
+from .columns import Cell, number_of
+
+
+class NoAnswersError(RuntimeError):
+    """The artifact cannot be asked here: it brings no script, or its script needs what this image lacks."""
 
 
 def answers(model: Path, rows: Sequence[dict[str, str]], names: Sequence[str], *, answer_field: str) -> list[Cell]:
@@ -26,32 +29,40 @@ def answers(model: Path, rows: Sequence[dict[str, str]], names: Sequence[str], *
     model
         ``model.tar.gz``.
     rows, names
-        Rows of a split, and the columns that the model takes, in order.
+        Rows of a split, and the columns that the model takes, in order. Rows with a cell that is no number are left out.
     answer_field
         Field of the answer that is the prediction.
 
     Raises
     ------
-    BaselineError
-        When the artifact carries no such script.
+    NoAnswersError
+        When the artifact carries no such script (that of a built-in algorithm does not), or the script cannot be
+        imported in this image.
     """
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(model) as archive:
             archive.extractall(folder, filter="data")
         script = Path(folder) / "code" / "inference.py"
         if not script.is_file():
-            raise BaselineError("the model must carry code/inference.py for a baseline of predictions")
-        served = _module(script)
-        loaded = served.model_fn(folder)
-        body, _ = served.output_fn(
-            served.predict_fn(served.input_fn(_csv(rows, names), "text/csv"), loaded), "application/jsonlines"
-        )
+            raise NoAnswersError("the artifact carries no code/inference.py")
+        try:
+            body = _asked(script, folder, _csv(rows, names))
+        except ImportError as error:
+            raise NoAnswersError(f"code/inference.py cannot be imported in this image: {error}") from error
     return [prediction_of(json.loads(line), answer_field) for line in body.splitlines() if line.strip()]
+
+
+def _asked(script: Path, folder: str, rows: str) -> str:
+    served = _module(script)
+    values = served.input_fn(rows, "text/csv")
+    body: str = served.output_fn(served.predict_fn(values, served.model_fn(folder)), "application/jsonlines")[0]
+    return body
 
 
 def _csv(rows: Sequence[dict[str, str]], names: Sequence[str]) -> str:
     text = io.StringIO()
-    csv.writer(text).writerows([row[name] for name in names] for row in rows)
+    whole = ([row[name] for name in names] for row in rows)
+    csv.writer(text).writerows(cells for cells in whole if all(number_of(cell) is not None for cell in cells))
     return text.getvalue()
 
 

@@ -7,6 +7,7 @@ import csv
 import json
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ def test_traffic_like_the_training_data_has_not_drifted(tmp_path: Path, encoding
     found, metrics = report(tmp_path, captured(tmp_path / "captures", encoding=encoding))
     assert (found["rows"], found["judged"], found["drifted"], found["violations"]) == (300, True, False, [])
     assert found["window"] == {"start": "2026-11-21T07:00:00Z", "end": "2026-11-21T08:00:00Z"}
-    assert found["baseline"] == {"version": "model-1", "made_from": "data-1"}
+    assert found["baseline"] == {"version": "model-1", "made_from": "data-1", "without_answers": None}
     assert (number(metrics, "DriftDetected"), number(metrics, "Rows")) == (0, 300)
 
 
@@ -176,6 +177,26 @@ def test_a_baseline_of_predictions_is_made_by_the_models_own_code(tmp_path: Path
     made = json.loads((tmp_path / "out" / "baseline.json").read_text())
     assert made["prediction"]["count"] == 504
     assert 0 < made["prediction"]["mean"] < 1
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [(None, "carries no code/inference.py"), ("import no_such_library\n", "cannot be imported in this image")],
+)
+def test_a_model_that_cannot_be_asked_here_leaves_features_and_the_reason(
+    tmp_path: Path, script: str | None, reason: str
+) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / ("inference.py" if script else "other.txt")).write_text(script or "weights")
+    (tmp_path / "model").mkdir()
+    with tarfile.open(tmp_path / "model" / "model.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "code", "code")
+    folder = str(split(tmp_path / "train"))
+    given = ["--train", folder, "--held-out", folder, "--model", str(tmp_path / "model")]
+    assert main(["baseline", *given, "--version", "1", "--made-from", "1", "--output", str(tmp_path)]) == 0
+    made = json.loads((tmp_path / "baseline.json").read_text())
+    assert (list(made["features"]), made["prediction"]) == (list(FEATURES), None)
+    assert reason in made["without_answers"]
 
 
 def test_the_package_runs_as_a_module(tmp_path: Path) -> None:
