@@ -242,10 +242,20 @@ def test_a_file_of_the_cloud_interrupts_every_spot_job(laptop_cloud: LaptopCloud
 
 def test_a_job_that_waits_too_long_for_capacity_is_stopped(laptop_cloud: LaptopCloud, until: Until) -> None:
     code = put(laptop_cloud, "code/counting.tar.gz", archive(train=COUNTING))
-    laptop_cloud.client("sagemaker").create_training_job(**spot("waited", code, wait=3, ML_LENS_FAULT_SPOT_WAIT="3"))
+    laptop_cloud.client("sagemaker").create_training_job(**spot("waited", code, wait=3, ML_LENS_FAULT_SPOT_WAIT="900"))
     job = finished(laptop_cloud, until, "waited")
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxWaitTimeExceeded")
     assert "ModelArtifacts" not in job
+
+
+def test_a_job_that_waits_for_capacity_can_be_stopped(laptop_cloud: LaptopCloud, until: Until) -> None:
+    sagemaker = laptop_cloud.client("sagemaker")
+    code = put(laptop_cloud, "code/counting.tar.gz", archive(train=COUNTING))
+    sagemaker.create_training_job(**spot("given-up", code, ML_LENS_FAULT_SPOT_WAIT="900"))
+    described = sagemaker.describe_training_job
+    until(lambda: described(TrainingJobName="given-up")["SecondaryStatus"] == "Interrupted")
+    sagemaker.stop_training_job(TrainingJobName="given-up")
+    assert finished(laptop_cloud, until, "given-up")["TrainingJobStatus"] == "Stopped"
 
 
 def test_spot_needs_a_limit_of_waiting(laptop_cloud: LaptopCloud) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import logging
-import re
 import shutil
 import threading
 import time
@@ -25,6 +24,7 @@ from .training_run import TrainingRun
 
 LOGS = "/aws/sagemaker/TrainingJobs"
 DAY = 86400
+POLL_SECONDS = 0.05
 logger = logging.getLogger("laptop_cloud")
 _LIMITS = {"limit": "MaxRuntimeExceeded", "stopped": "Stopped", "interrupted": "MaxWaitTimeExceeded"}
 _SAID = {
@@ -106,8 +106,8 @@ class TrainingJobs:
             if ended.why != "interrupted":
                 break
             self._enter(job, "Interrupted")
-            time.sleep(spot.wait)
-            if time.time() - begun > _waits(job):
+            self._wait(job, min(spot.wait, begun + _waits(job) - time.time()))
+            if time.time() - begun >= _waits(job):
                 break
             attempt += 1
             self._enter(job, "Starting")
@@ -131,7 +131,7 @@ class TrainingJobs:
         """Write what the job leaves and set its last status."""
         job["TrainingEndTime"] = time.time()
         job["BillableTimeInSeconds"] = job["TrainingTimeInSeconds"]
-        job["FinalMetricDataList"] = _metrics(job, run.output())
+        job["FinalMetricDataList"] = run.metrics()
         if ended.why == "ended" and ended.code != 0:
             self._finish(job, "Failed", "Failed", FailureReason=run.reason(ended.code))
             return
@@ -160,6 +160,12 @@ class TrainingJobs:
         steps.append({"Status": secondary, "StartTime": now, "StatusMessage": _SAID[secondary]})
         self.table.change(job, status or self.table.status(job), SecondaryStatus=secondary)
 
+    def _wait(self, job: Job, seconds: float) -> None:
+        """Wait for capacity; a job that is stopped waits no longer."""
+        until = time.time() + seconds
+        while time.time() < until and not self._running.asked(self.table.arn(job)):
+            time.sleep(POLL_SECONDS)
+
     def _folder(self, job: Job) -> Path:
         return self._settings.state_dir / "training" / str(job["TrainingJobName"])
 
@@ -184,13 +190,3 @@ def _refuse(params: Params) -> None:
         raise ApiError("ValidationException", "MaxWaitTimeInSeconds must be set when EnableManagedSpotTraining is true")
     if _waits(params) < _runs(params):
         raise ApiError("ValidationException", "MaxWaitTimeInSeconds must be at least MaxRuntimeInSeconds")
-
-
-def _metrics(job: Params, output: str) -> list[Params]:
-    """Return the last value of each metric that the job defines."""
-    found = []
-    for metric in job["AlgorithmSpecification"].get("MetricDefinitions") or []:
-        values = re.findall(metric["Regex"], output)
-        if values:
-            found.append({"MetricName": metric["Name"], "Value": float(values[-1]), "Timestamp": time.time()})
-    return found

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import threading
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -132,6 +134,16 @@ class TrainingRun:
             f'ExecuteUserScriptError:\nExitCode {code}\nErrorMessage "{message}"\nCommand "{self.contract.command()}"'
         )
         return f"AlgorithmError: {said}, exit code: {code}"[:1024]
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """Return the last value of each metric that the job defines."""
+        defined, printed = self.job["AlgorithmSpecification"].get("MetricDefinitions") or [], self.output()
+        found = {metric["Name"]: re.findall(metric["Regex"], printed) for metric in defined}
+        return [
+            {"MetricName": name, "Value": float(values[-1]), "Timestamp": time.time()}
+            for name, values in found.items()
+            if values
+        ]
 
     def upload(self) -> str:
         """Write the artifact and the other output; return the artifact's URL."""
