@@ -29,7 +29,8 @@ def answers(model: Path, rows: Sequence[dict[str, str]], names: Sequence[str], *
     model
         ``model.tar.gz``.
     rows, names
-        Rows of a split, and the columns that the model takes, in order. Rows with a cell that is no number are left out.
+        Rows of a split, and the columns that the model takes, in order; rows with a cell that is no number are left
+        out.
     answer_field
         Field of the answer that is the prediction.
 
@@ -72,5 +73,6 @@ def _module(script: Path) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up
+    sys.path.insert(0, str(script.parent))  # where the container has the script's neighbours
     spec.loader.exec_module(module)
     return module
