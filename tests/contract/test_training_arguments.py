@@ -64,7 +64,8 @@ def test_the_script_takes_the_hyperparameters_of_the_preset_and_prints_its_metri
     for metric, pattern in preset.metrics.items():
         found = re.search(pattern, done.stdout)
         assert found is not None, metric
-        assert float(found[1]) == pytest.approx(written[metric], abs=1e-6)
+        if metric in written:  # the rest is told epoch by epoch
+            assert float(found[1]) == pytest.approx(written[metric], abs=1e-6)
 
 
 @pytest.mark.parametrize("name", sorted(PRESETS))
