@@ -11,6 +11,9 @@ from cdk_ml_lens.training.train_step import LIMITS, PATIENT
 from cdk_ml_lens.training.tune_step import tuning_prefix
 
 _FAILED = "TrainFailed"
+# Step Functions spells answers like the SDK for Java, where acronyms can differ from the API: found by its end.
+_STATUS = """($answer := $states.result;
+  $lookup($answer, $filter($keys($answer), function($key) { $contains($key, 'JobStatus') })))"""
 _LEAST_POLL_SECONDS = 60
 _MOST_POLLS = 400  # of about 15 events each; an execution has 25,000
 
@@ -40,7 +43,7 @@ def auto_ml_states(plan: TrainingPlan, wanted: AutoMl, *, next: str) -> States:
             next="AutoMlEnded",
             catch=[caught(_FAILED, "Train", "StopAutoMl")],
             assign={
-                "status": js("$states.result.AutoMLJobStatus"),
+                "status": js(_STATUS),
                 "secondary": js("$exists($states.result.FailureReason) ? $states.result.FailureReason : 'no reason'"),
                 "containers": js("$append([], $states.result.BestCandidate.InferenceContainers)"),
             },
