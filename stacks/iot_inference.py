@@ -18,6 +18,7 @@ from cdk_ml_lens import (
     Sensor,
     Variant,
 )
+from stacks.inference_outputs import outputs
 
 TURBINE = "temperature,vibration,pressure,rotation_speed"
 
@@ -38,25 +39,19 @@ class IotInferenceStack(cdk.Stack):
         if self.node.try_get_context("lake") in (True, "true"):
             self._with_lake(names)
         else:
-            self._outputs(self._inference([Feature(name=name) for name in names]), names)
+            self._tell(outputs(self._inference([Feature(name=name) for name in names]), names))
 
     def _with_lake(self, names: list[str]) -> None:
         features = FeatureSet.standard(sensors=[Sensor(name=name) for name in names])
         lake = DataLake(self, "Lake")
         # In the order of arrival, because a reading's window is what had arrived before it.
         inference = self._inference(features, ingestion=Ingestion.streamed(), encryption_key=lake.encryption_key)
-        prepared = IotDataLake(
-            self,
-            "Preparation",
-            lake=lake,
-            fleet=inference.fleet,
-            feature_set=features,
-            alarm_topic=inference.alarms.topic,
-        )
+        fleet, topic = inference.fleet, inference.alarms.topic
+        prepared = IotDataLake(self, "Preparation", lake=lake, fleet=fleet, feature_set=features, alarm_topic=topic)
         predictions = prepared.add_predictions(inference.log)
         prepared.outputs(self)
-        cdk.CfnOutput(self, "PredictionTable", value=f"{predictions.database_name}.{predictions.name}")
-        self._outputs(inference, list(features.names))
+        table = {"PredictionTable": f"{predictions.database_name}.{predictions.name}"}
+        self._tell(table | outputs(inference, features.names))
 
     def _inference(
         self,
@@ -79,17 +74,6 @@ class IotInferenceStack(cdk.Stack):
             encryption_key=encryption_key,
         )
 
-    def _outputs(self, inference: IotInference, names: list[str]) -> None:
-        outputs = {
-            "ProvisioningTemplateName": inference.fleet.template.ref,
-            "ClaimPolicyName": inference.fleet.claim.ref,
-            "TopicPrefix": inference.fleet.topic_prefix,
-            "EndpointName": inference.endpoint.endpoint_name,
-            "PredictionBucketName": inference.bucket.bucket_name,
-            "PredictionPrefix": inference.log.prefix,
-            "DeadLetterQueueUrl": inference.rule.dead_letters.queue.queue_url,
-            "AlertTopicArn": inference.alerts.topic.topic_arn,
-            "FeatureNames": ",".join(names),
-        }
-        for key, value in outputs.items():
+    def _tell(self, named: dict[str, str]) -> None:
+        for key, value in named.items():
             cdk.CfnOutput(self, key, value=value)
