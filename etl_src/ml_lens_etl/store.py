@@ -111,12 +111,15 @@ class S3Store:
         return io.BytesIO(self._client.get_object(Bucket=bucket, Key=key)["Body"].read())
 
     def read(self, uri: str) -> bytes | None:
-        """Return the content, None where there is no such key."""
+        """Return the content, None where there is no such key.
+
+        It is listed first: S3 answers "access denied" for a missing key to who may list a part of the bucket only.
+        """
         bucket, key = split(uri)
-        try:
-            body: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
-        except self._client.exceptions.NoSuchKey:
+        found = self._client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
+        if not found or found[0]["Key"] != key:
             return None
+        body: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
         return body
 
     def write(self, uri: str, body: bytes) -> None:

@@ -11,13 +11,15 @@ from typing import Any
 
 import boto3
 import polars as pl
+import pyarrow
+import pyarrow.parquet
 import pytest
 from moto import mock_aws
 
 from cdk_ml_lens import FeatureSet as Declared
 from cdk_ml_lens import Normalisation, Sensor
 from jobs import run_step
-from ml_lens_etl import catalog, plan, snapshot, store
+from ml_lens_etl import catalog, parquet, plan, snapshot, store
 from ml_lens_etl.engine import EngineError, engine_of
 from ml_lens_etl.request import Request, RequestError
 from ml_lens_features.clean import clean_readings
@@ -253,3 +255,14 @@ def test_a_bus_that_refuses_the_event_does_not_hide_the_refusal(
     monkeypatch.setattr(boto3, "client", lambda name: FakeEvents())
     run_step._notify("lake")({"table": "a.b"})
     assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"event_not_sent": "AccessDenied"}
+
+
+def test_times_that_firehose_writes_without_a_zone_are_utc(tmp_path: Path) -> None:
+    table = pyarrow.table({"event_time": [datetime(2026, 3, 1, 12, 0, 0, 123_000)], "temperature": [1.0]})
+    file = tmp_path / "int96.parquet"
+    pyarrow.parquet.write_table(table, file, use_deprecated_int96_timestamps=True)
+    (read,) = parquet.read([str(file)], parquet.Span())["event_time"].to_list()
+    assert read == datetime(2026, 3, 1, 12, 0, 0, 123_000, tzinfo=UTC)
+    span = parquet.Span(start=datetime(2026, 3, 1, 12, tzinfo=UTC), end=datetime(2026, 3, 1, 13, tzinfo=UTC))
+    assert len(parquet.read([str(file)], span)) == 1
+    assert parquet.extent(str(file)).first == read

@@ -217,7 +217,6 @@ def test_a_partition_that_nobody_registered_is_not_read(laptop_cloud: LaptopClou
         ("from_utf8(from_base64('aGVsbG8='))", "hello"),
         ("from_iso8601_timestamp('2026-01-02T03:04:05+01:00')", "2026-01-02 02:04:05.000"),
         ("from_unixtime(1.5)", "1970-01-01 00:00:01.500"),
-        ("date_parse('2026-01-02 03:04', '%Y-%m-%d %H:%i')", "2026-01-02 03:04:00.000"),
         ("json_extract_scalar('{\"a\": {\"b\": 7}}', '$.a.b')", "7"),
         ("regexp_like('unit-7', '-[0-9]$')", "true"),
         ("to_unixtime(timestamp '1970-01-01 00:00:05')", "5.0"),

@@ -39,7 +39,8 @@ def credentials(role: str, name: str, *, region: str, account: str) -> dict[str,
 def client(service: str, role: str, name: str, *, region: str, account: str) -> Any:
     """Return the client of this gateway for ``service`` as ``role``."""
     given = credentials(role, name, region=region, account=account)
-    return boto3.client(
+    # a session of its own: boto3's default one cannot make two clients at a time
+    return boto3.session.Session().client(
         service,  # type: ignore[call-overload]
         endpoint_url=endpoint(),
         region_name=region,
