@@ -10,7 +10,7 @@ from pathlib import Path
 from . import report
 from .captures import read_captures
 from .columns import column
-from .dataset import feature_names, profiles, read_rows
+from .dataset import feature_names, manifest_features, profiles, read_rows
 from .judge import Rules, judge
 from .profile import Baseline, BaselineError, Profile, profile_of, read_baseline
 from .quality_run import quality_arguments, run_quality, window_arguments
@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--held-out", type=Path, help="folder of a split that the model did not see, with --model")
     made.add_argument("--model", type=Path, help="folder of model.tar.gz, whose answers are described too")
     made.add_argument("--features", type=_names, help="inputs of the model in order (default: every column)")
+    made.add_argument("--dataset", type=Path, help="folder of the data set's manifest, which names the features too")
     made.add_argument("--categories", type=_names, default=[], help="features whose numbers are codes")
     made.add_argument("--version", required=True)
     made.add_argument("--made-from", required=True, help="version of the data set")
@@ -65,7 +66,8 @@ def _names(text: str) -> list[str]:
 
 def _baseline(options: argparse.Namespace) -> None:
     rows = read_rows(options.train)
-    names = feature_names(rows, options.features)
+    chosen = manifest_features(options.dataset) if options.features is None else options.features
+    names = feature_names(rows, chosen)
     prediction, reason = None, None
     try:
         prediction = _prediction(options, names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,6 +37,23 @@ def _moment(text: str) -> tuple[float, str]:
         return float(text), ""
     except ValueError:
         return 0.0, text
+
+
+def manifest_features(folder: Path | None) -> list[str] | None:
+    """Return the features that the one ``*.json`` of a folder names, or nothing without a folder.
+
+    Raises
+    ------
+    BaselineError
+        When there is no manifest, or it names none.
+    """
+    if folder is None:
+        return None
+    try:
+        (path,) = folder.glob("*.json")
+        return [str(name) for name in json.loads(path.read_text(encoding="utf-8"))["features"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise BaselineError(f"{folder.name} must hold the manifest of a data set with its features") from error
 
 
 def feature_names(rows: Sequence[dict[str, str]], chosen: Sequence[str] | None) -> list[str]:

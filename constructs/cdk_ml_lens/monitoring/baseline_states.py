@@ -98,7 +98,6 @@ def _read_dataset() -> States:
             catch=[caught("ReadDatasetFailed", "ReadDataset", "Announce")],
             assign={
                 "splits": js("$parse($states.result.Body).splits"),
-                "features": js("$join($parse($states.result.Body).features, ',')"),
                 "data": js("$string($parse($states.result.Body).version)"),
                 "version": js("$version != '' ? $version : $string($parse($states.result.Body).version)"),
             },
@@ -116,9 +115,10 @@ def _describe(plan: BaselinePlan) -> States:
 
 
 def _job(plan: BaselinePlan, *, answers: bool) -> State:
-    command = ["baseline", "--train", f"{INPUT}/train", "--features", js("$features")]
+    # Features come with the manifest: an argument has 256 characters at most (API_AppSpecification.html).
+    command = ["baseline", "--train", f"{INPUT}/train", "--dataset", f"{INPUT}/dataset"]
     command += ["--version", js("$version"), "--made-from", js("$data"), "--answer-field", plan.answer_field]
-    inputs = [JobInput(name="train", uri=js("$splits.train"))]
+    inputs = [JobInput(name="train", uri=js("$splits.train")), JobInput(name="dataset", uri=js("$dataset"))]
     if answers:
         command += ["--held-out", f"{INPUT}/validation", "--model", f"{INPUT}/model"]
         inputs += [

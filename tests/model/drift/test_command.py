@@ -105,6 +105,18 @@ def test_a_baseline_describes_each_feature_of_the_split(tmp_path: Path) -> None:
     assert temperature["quantiles"][0] == temperature["min"]
 
 
+def test_the_manifest_of_the_data_set_names_the_features(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = tmp_path / "dataset" / "dataset.json"
+    manifest.parent.mkdir()
+    given = ["--train", str(split(tmp_path / "train")), "--dataset", str(manifest.parent), "--version", "1"]
+    given += ["--made-from", "1", "--output", str(tmp_path)]
+    assert main(["baseline", *given]) == 1
+    assert "must hold the manifest" in capsys.readouterr().err
+    manifest.write_text(json.dumps({"features": ["vibration"]}))
+    assert main(["baseline", *given]) == 0
+    assert list(json.loads((tmp_path / "baseline.json").read_text())["features"]) == ["vibration"]
+
+
 @pytest.mark.parametrize("encoding", ["CSV", "BASE64"])
 def test_traffic_like_the_training_data_has_not_drifted(tmp_path: Path, encoding: str) -> None:
     found, metrics = report(tmp_path, captured(tmp_path / "captures", encoding=encoding))

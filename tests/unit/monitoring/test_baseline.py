@@ -41,8 +41,10 @@ def test_full_describes_the_answers_of_a_version_and_uses_what_is_given(stack: c
     template = synth(stack)
     found = definition(template, "BaselineMachine")["States"]
     plain, answers = (found[name]["Arguments"] for name in ("Describe", "DescribeWithAnswers"))
-    assert [given["InputName"] for given in plain["ProcessingInputs"]] == ["code", "train"]
-    assert [given["InputName"] for given in answers["ProcessingInputs"]] == ["code", "train", "validation", "model"]
+    assert [given["InputName"] for given in plain["ProcessingInputs"]] == ["code", "train", "dataset"]
+    assert [given["InputName"] for given in answers["ProcessingInputs"]] == [
+        *("code", "train", "dataset", "validation", "model")
+    ]
     assert "--model" in answers["AppSpecification"]["ContainerArguments"]
     assert "--model" not in plain["AppSpecification"]["ContainerArguments"]
     assert plain["ProcessingResources"]["ClusterConfig"]["VolumeKmsKeyId"] == KEY % "own"
@@ -92,3 +94,12 @@ def test_nag_is_clean(stack: cdk.Stack, nag: Callable[[cdk.Stack], list[str]]) -
     made = baseline(stack, registry=registry(stack))
     made.grant_read(iam.Role(stack, "Reader", assumed_by=iam.AccountRootPrincipal()))
     assert nag(stack) == []
+
+
+def test_no_argument_of_the_job_grows_with_the_number_of_features(stack: cdk.Stack, synth: Synth) -> None:
+    baseline(stack, registry=registry(stack))
+    found = definition(synth(stack), "BaselineMachine")["States"]
+    for name in ("Describe", "DescribeWithAnswers"):
+        words = found[name]["Arguments"]["AppSpecification"]["ContainerArguments"]
+        assert not [word for word in words if "features" in word]
+        assert words[words.index("--dataset") + 1] == "/opt/ml/processing/input/dataset"
