@@ -11,41 +11,12 @@ from cdk_ml_lens import (
     Algorithm,
     ChampionMargin,
     DatasetSource,
-    ManagedSpot,
     MetricBound,
     ModelGate,
     ModelRegistry,
     NotifyTopic,
-    ParameterRange,
-    TrainingOptions,
     TrainingPipeline,
-    TrainingResources,
-    Tuning,
 )
-
-
-def options() -> TrainingOptions:
-    """Search on spot capacity, for two hours at most."""
-    # region: options
-    return TrainingOptions(
-        resources=TrainingResources(
-            instance_type="ml.c5.xlarge",
-            max_minutes=30,
-            spot=ManagedSpot(max_wait_minutes=90),
-            input_mode="FastFile",
-        ),
-        tuning=Tuning.bayesian(
-            metric="worst_fold_alert_rate",
-            goal="Minimize",
-            ranges=[
-                ParameterRange.integer("trees", 50, 400),
-                ParameterRange.integer("max-samples", 128, 2048, scaling="Logarithmic"),
-            ],
-            max_jobs=10,
-            max_minutes=120,
-        ),
-    )
-    # endregion
 
 
 def build(app: cdk.App) -> cdk.Stack:
@@ -72,21 +43,6 @@ def build(app: cdk.App) -> cdk.Stack:
     scheduler = iam.Role(stack, "Scheduler", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"))
     pipeline.grant_start(scheduler)
     # endregion
-    return stack
-
-
-def build_search(app: cdk.App) -> cdk.Stack:
-    """Build the stack with a search in place of one training job."""
-    stack = cdk.Stack(app, "TrainingSearch")
-    TrainingPipeline(
-        stack,
-        "Pipeline",
-        algorithm=Algorithm.isolation_forest(),
-        datasets=DatasetSource(bucket=s3.Bucket.from_bucket_name(stack, "Lake", "example-lake")),
-        registry=ModelRegistry(stack, "Registry"),
-        gate=ModelGate(bounds=[MetricBound(metric="alert_rate", bound=0.05, direction="at_most")]),
-        options=options(),
-    )
     return stack
 
 
