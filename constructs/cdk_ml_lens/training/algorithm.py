@@ -51,15 +51,13 @@ class Algorithm(AlgorithmDefinition):
         return _anomaly("isolation-forest", {**settings, **common(quantile, seed)})
 
     @staticmethod
-    def one_class_svm(
-        *, nu: float = 0.01, max_samples: int = 4096, quantile: float = 0.995, seed: int = 0
-    ) -> Algorithm:
+    def one_class_svm(*, nu: float = 0.5, max_samples: int = 4096, quantile: float = 0.995, seed: int = 0) -> Algorithm:
         """One-class SVM of scikit-learn, by ``model_src/anomaly``.
 
         Parameters
         ----------
         nu : float
-            Share of the rows that it leaves outside its boundary. Default: 0.01.
+            Share of the rows that it leaves outside its boundary; they alone carry its score. Default: 0.5.
         max_samples : int
             Rows that it learns from; time grows with their square. Default: 4096.
         quantile : float
@@ -119,7 +117,7 @@ class Algorithm(AlgorithmDefinition):
                 "learning-rate": f"{learning_rate:g}",
                 **common(quantile, seed),
             },
-            metrics=METRICS,
+            metrics={**METRICS, "validation_loss": "metric validation_loss=([0-9.eE+-]+)"},
             checkpoints=True,
         )
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from cdk_ml_lens.core.errors import Faults
 
 TRAINER = "see model_src/anomaly/train.py"
-METRICS = {
-    name: rf"metric {name}=([0-9.eE+-]+)" for name in ("threshold", "training_alert_rate", "worst_fold_alert_rate")
-}
+_TOLD = (
+    "threshold", "training_alert_rate", "worst_fold_alert_rate", "validation_alert_rate", "validation_auc_injected",
+)  # fmt: skip
+METRICS = {name: rf"metric {name}=([0-9.eE+-]+)" for name in _TOLD}
 """What our scripts print, as metric definitions."""
 
 
