@@ -63,6 +63,8 @@ def install() -> None:
         found: str = original_arn(service, method, path, headers, body, query_params, region, account_id)
         if (service, found) == ("athena", "*"):
             return _workgroup_arn(body, f"arn:aws:athena:{region}:{account_id}")
+        if (service, found) == ("monitoring", "*"):
+            return _alarm_arn(body, f"arn:aws:cloudwatch:{region}:{account_id}")
         return found
 
     def action(*request: Any) -> str | None:
@@ -108,6 +110,18 @@ def _workgroup_arn(body: bytes, prefix: str) -> str:
     except ValueError:
         return "*"
     return "*" if query is None else f"{prefix}:workgroup/{query['WorkGroup']}"
+
+
+def _alarm_arn(body: bytes, prefix: str) -> str:
+    """Return the first alarm that DescribeAlarms names, where AWS checks every one.
+
+    Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
+    """
+    try:
+        names = json.loads(body or b"{}").get("AlarmNames")
+    except ValueError:
+        return "*"
+    return f"{prefix}:alarm:{names[0]}" if names else "*"
 
 
 def sagemaker_arn(path: str, body: bytes, prefix: str, operation: str = "") -> str:
