@@ -73,9 +73,11 @@ if TYPE_CHECKING:
     from cdk_ml_lens.lake.workgroup import LakeWorkgroup, QueryLimits
     from cdk_ml_lens.lake.zones import Lifecycle, ObjectLock, Replication, Zone
     from cdk_ml_lens.monitoring.baseline import Baseline
+    from cdk_ml_lens.monitoring.dashboard_values import Runbook, WatchedEndpoint
     from cdk_ml_lens.monitoring.drift_monitor import DriftMonitor
     from cdk_ml_lens.monitoring.drift_schedule import DriftSchedule, MonitoringJob
     from cdk_ml_lens.monitoring.drift_values import CaptureSource, DriftRules
+    from cdk_ml_lens.monitoring.endpoint_dashboard import EndpointDashboard
     from cdk_ml_lens.monitoring.quality_monitor import QualityMonitor
     from cdk_ml_lens.monitoring.quality_values import GroundTruth, QualityBound, QualityRules
     from cdk_ml_lens.network.isolated_network import IsolatedNetwork
@@ -140,6 +142,7 @@ _HOMES = {
     "DriftMonitor": "monitoring.drift_monitor",
     "DriftRules": "monitoring.drift_values",
     "DriftSchedule": "monitoring.drift_schedule",
+    "EndpointDashboard": "monitoring.endpoint_dashboard",
     "EndpointShape": "hosting.deployment_shape",
     "Engine": "lake.etl_engine",
     "EtlJob": "lake.etl_job",
@@ -214,6 +217,7 @@ _HOMES = {
     "RollbackAlarms": "hosting.rollout",
     "Rollout": "hosting.rollout",
     "RuleSql": "iot.topics",
+    "Runbook": "monitoring.dashboard_values",
     "ScheduledCapacity": "hosting.autoscaling",
     "Scoring": "iot.scoring",
     "ScoringRule": "iot.scoring_rule",
@@ -242,6 +246,7 @@ _HOMES = {
     "VariantComparison": "hosting.shift_checks",
     "VerifiedRollout": "hosting.verified_rollout",
     "WarmStart": "training.tuning_ranges",
+    "WatchedEndpoint": "monitoring.dashboard_values",
     "WindowFeature": "core.feature_values",
     "Zone": "lake.zones",
     "load_test_sizing": "hosting.autoscaling",
@@ -285,6 +290,7 @@ __all__ = (
     "DriftMonitor",
     "DriftRules",
     "DriftSchedule",
+    "EndpointDashboard",
     "EndpointShape",
     "Engine",
     "EtlJob",
@@ -359,6 +365,7 @@ __all__ = (
     "RollbackAlarms",
     "Rollout",
     "RuleSql",
+    "Runbook",
     "ScheduledCapacity",
     "Scoring",
     "ScoringRule",
@@ -387,6 +394,7 @@ __all__ = (
     "VariantComparison",
     "VerifiedRollout",
     "WarmStart",
+    "WatchedEndpoint",
     "WindowFeature",
     "Zone",
     "load_test_sizing",

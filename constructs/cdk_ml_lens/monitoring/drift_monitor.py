@@ -60,6 +60,8 @@ class DriftMonitor(Construct):
         Value of the metrics' dimension ``Monitor``.
     drift_alarm : Alarm
         For ``RetrainingCause.drift``.
+    rules : DriftRules
+        When a window has drifted.
 
     Notes
     -----
@@ -83,12 +85,12 @@ class DriftMonitor(Construct):
     ) -> None:
         super().__init__(scope, id)
         wanted = MonitoringJob() if job is None else job
-        judged = DriftRules() if rules is None else rules
+        self.rules = DriftRules() if rules is None else rules
         self.name = cdk.Names.unique_resource_name(self, max_length=60, separator="-")
         plan = WindowPlan(
             monitor=self.name,
             job=StatisticsJob(self, "Statistics", job=wanted, encryption_key=baseline.encryption_key),
-            command=("report", *judged.arguments()),
+            command=("report", *self.rules.arguments()),
             captures=captures,
             schedule=DriftSchedule() if schedule is None else schedule,
             bucket_name=baseline.bucket.bucket_name,
