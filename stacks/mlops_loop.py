@@ -8,6 +8,7 @@ from constructs import Construct
 from cdk_ml_lens import (
     DataLake,
     DeviceFleet,
+    EndpointDashboard,
     Ingestion,
     IotDataLake,
     MlopsLoop,
@@ -49,6 +50,7 @@ class MlopsLoopStack(cdk.Stack):
             settings=context.settings(),
             alarm_topic=topic,
         )
+        EndpointDashboard(self, "Dashboard", endpoint=self.loop.deployment, drift=self.loop.monitor)
         log = PredictionLog(self, "Predictions", encryption_key=lake.encryption_key, alarm_topic=topic)
         scoring = ScoringRule(
             self,
