@@ -24,6 +24,7 @@ from ml_lens_runtime.retrain_store import StateStore
 
 REFUSED = "CandidateRefused"  # error of the pipeline: the data was trained on and judged, more of the same is no use
 LOST_SECONDS = 86_400  # a start is visible long before; an execution that is not found then has been forgotten
+REST_SECONDS = 900  # from a preparation that brought too little to the next one for the same drift
 ENDS = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
 
@@ -117,16 +118,17 @@ class Flow:
         return replace(told, run=None, trained=run.dataset if judged else state.trained)
 
     def _prepared(self, state: State, run: Run, end: Ended) -> State:
-        free = replace(state, run=None)
+        free, rest = replace(state, run=None), self.now + REST_SECONDS
         if end.status != "SUCCEEDED":
-            return self._put_down(free, run.causes, f"the preparation ended as {end.status} {end.error}".strip())
+            failed = f"the preparation ended as {end.status} {end.error}".strip()
+            return self._put_down(free, run.causes, failed, rest=rest)
         try:
             dataset = read_dataset(self.clients.artifacts, self.setup, current_uri(self.setup))
             reason = self._lack(state, run.causes, dataset)
         except DatasetError as error:
-            return self._put_down(free, run.causes, str(error))
+            return self._put_down(free, run.causes, str(error), rest=rest)
         if reason is not None:
-            return self._put_down(free, run.causes, reason)
+            return self._put_down(free, run.causes, reason, rest=rest)
         told = self._tell(state, "Retraining Started", run.causes, run=run.name, dataset=asdict(dataset))
         return replace(told, run=replace(run, dataset=dataset, started=False))
 
@@ -136,15 +138,17 @@ class Flow:
         same = after.waiting == state.waiting and (self.fresh is None or self.fresh not in causes)
         return state if same else self.store.save(after)
 
-    def _put_down(self, state: State, causes: tuple[Cause, ...], reason: str) -> State:
+    def _put_down(self, state: State, causes: tuple[Cause, ...], reason: str, *, rest: float = 0.0) -> State:
         """Drop causes, but drift: it waits for data as long as its alarm stands."""
         for cause in causes:
             newer = any(one.slot == cause.slot for one in state.waiting)
             if cause.kind == "drift" and not newer:
-                state = state.with_waiting(cause)
+                state = state.with_waiting(replace(cause, rest_until=rest))
         return self._tell(state, "Retraining Skipped", causes, reason=reason)
 
     def _cools(self, state: State) -> bool:
+        if all(cause.rest_until > self.now for cause in state.waiting):
+            return True
         by_hand = any(cause.kind == MANUAL for cause in state.waiting)
         return not by_hand and state.claimed_at is not None and self.now < self.cool_at(state.claimed_at)
 

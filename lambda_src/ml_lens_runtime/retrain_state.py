@@ -27,6 +27,8 @@ class Cause:
         URI of the manifest that arrived, or nothing.
     alarm : str
         Name of the alarm, or nothing.
+    rest_until : float
+        A preparation brought too little for it; until then it starts no other by itself.
     """
 
     id: str
@@ -35,6 +37,7 @@ class Cause:
     at: float
     dataset: str = ""
     alarm: str = ""
+    rest_until: float = 0.0
 
     @property
     def slot(self) -> tuple[str, str]:

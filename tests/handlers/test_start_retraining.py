@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ml_lens_runtime.retrain_events import UnknownEventError
+from ml_lens_runtime.retrain_flow import REST_SECONDS
 from ml_lens_runtime.retrain_outbox import NotDeliveredError
 from ml_lens_runtime.retrain_setup import RetrainClients
 from tests.handlers.fake_services import aws_error
@@ -273,6 +274,31 @@ def test_a_preparation_that_brings_nothing_lets_drift_try_again_after_the_cool_d
     account.publish("v3", 3000)
     account.end()
     assert account.trained()[1:] == ["s3://lake/datasets/v3/dataset.json"]
+
+
+def test_without_a_cool_down_drift_does_not_prepare_again_and_again_for_too_few_rows(account: Account) -> None:
+    account.setup = replace(account.setup, cool_down_seconds=0)
+    account.tell(account.publish("v1", 1000))
+    account.end()
+    account.prepare_first()
+    account.tell(account.alarm("ALARM"))
+    assert account.end()["outcome"] == "waiting"
+    account.now += REST_SECONDS - 1
+    assert account.look()["outcome"] == "waiting"
+    assert len(account.machines.started(LAKE)) == 1
+    account.now += 1
+    assert account.look()["outcome"] == "preparing"
+
+
+def test_drift_that_rests_joins_the_next_run(account: Account) -> None:
+    account.setup = replace(account.setup, cool_down_seconds=0)
+    account.tell(account.publish("v1", 1000))
+    account.end()
+    account.prepare_first()
+    account.tell(account.alarm("ALARM"))
+    account.end()
+    assert account.tell(account.publish("v2", 2000))["outcome"] == "started"
+    assert account.end()["outcome"] == "idle"
 
 
 def test_a_lost_end_is_found_by_the_next_look(account: Account) -> None:
