@@ -78,6 +78,10 @@ if TYPE_CHECKING:
     from cdk_ml_lens.monitoring.drift_schedule import DriftSchedule, MonitoringJob
     from cdk_ml_lens.monitoring.drift_values import CaptureSource, DriftRules
     from cdk_ml_lens.monitoring.endpoint_dashboard import EndpointDashboard
+    from cdk_ml_lens.monitoring.model_monitor import ModelMonitor
+    from cdk_ml_lens.monitoring.monitor_fields import AnswerFields, MonitorFile
+    from cdk_ml_lens.monitoring.monitor_kinds import DataQuality, ModelBias, ModelExplainability, ModelQuality
+    from cdk_ml_lens.monitoring.monitor_schedule import MonitorSchedule
     from cdk_ml_lens.monitoring.quality_monitor import QualityMonitor
     from cdk_ml_lens.monitoring.quality_values import GroundTruth, QualityBound, QualityRules
     from cdk_ml_lens.network.isolated_network import IsolatedNetwork
@@ -115,6 +119,7 @@ _HOMES = {
     "Algorithm": "training.algorithm",
     "AlgorithmDefinition": "training.algorithm_definition",
     "AnswerCheck": "hosting.shift_checks",
+    "AnswerFields": "monitoring.monitor_fields",
     "ApiAccess": "hosting.inference_api_access",
     "ApiLimits": "hosting.inference_api_limits",
     "ApprovalPolicy": "registry.approval",
@@ -136,6 +141,7 @@ _HOMES = {
     "ContainerImage": "core.container_image",
     "DataCapture": "hosting.capture",
     "DataLake": "lake.data_lake",
+    "DataQuality": "monitoring.monitor_kinds",
     "DatasetSource": "training.dataset_source",
     "DeadLetterStore": "iot.dead_letter",
     "DeviceFleet": "iot.fleet",
@@ -179,10 +185,16 @@ _HOMES = {
     "MlflowTracking": "training.mlflow_tracking",
     "MlopsLoop": "patterns.mlops_loop",
     "ModelArtifact": "hosting.model",
+    "ModelBias": "monitoring.monitor_kinds",
     "ModelEndpoint": "hosting.endpoint",
+    "ModelExplainability": "monitoring.monitor_kinds",
     "ModelGate": "training.gate",
+    "ModelMonitor": "monitoring.model_monitor",
+    "ModelQuality": "monitoring.monitor_kinds",
     "ModelRegistry": "registry.model_registry",
     "ModelSource": "hosting.model",
+    "MonitorFile": "monitoring.monitor_fields",
+    "MonitorSchedule": "monitoring.monitor_schedule",
     "MonitoringJob": "monitoring.drift_schedule",
     "MultiModelSource": "hosting.model_sources",
     "Normalisation": "core.feature_values",
@@ -263,6 +275,7 @@ __all__ = (
     "Algorithm",
     "AlgorithmDefinition",
     "AnswerCheck",
+    "AnswerFields",
     "ApiAccess",
     "ApiLimits",
     "ApprovalPolicy",
@@ -284,6 +297,7 @@ __all__ = (
     "ContainerImage",
     "DataCapture",
     "DataLake",
+    "DataQuality",
     "DatasetSource",
     "DeadLetterStore",
     "DeviceFleet",
@@ -327,10 +341,16 @@ __all__ = (
     "MlflowTracking",
     "MlopsLoop",
     "ModelArtifact",
+    "ModelBias",
     "ModelEndpoint",
+    "ModelExplainability",
     "ModelGate",
+    "ModelMonitor",
+    "ModelQuality",
     "ModelRegistry",
     "ModelSource",
+    "MonitorFile",
+    "MonitorSchedule",
     "MonitoringJob",
     "MultiModelSource",
     "Normalisation",
