@@ -42,6 +42,7 @@ from tests.unit.monitoring.drift_support import KEY, bucket
 from tests.unit.templates import Template
 
 Synth = Callable[[cdk.Stack], Template]
+TOKEN = "arn:aws:iam::111122223333:role/token"
 KINDS = ("DataQuality", "ModelQuality", "ModelBias", "ModelExplainability")
 
 
@@ -94,7 +95,7 @@ def plain(node: Any) -> Any:
     """Return a value with its tokens replaced by a text."""
     if isinstance(node, dict):
         tokens = {"Ref", "Fn::GetAtt", "Fn::Join", "Fn::FindInMap", "Fn::Select"}
-        return "token" if tokens & set(node) else {key: plain(item) for key, item in node.items()}
+        return TOKEN if tokens & set(node) else {key: plain(item) for key, item in node.items()}
     return [plain(item) for item in node] if isinstance(node, list) else node
 
 
@@ -107,6 +108,7 @@ def test_each_kind_is_what_the_api_takes(stack: cdk.Stack, synth: Synth, name: s
         wanted["NetworkConfig"]["VpcConfig"] = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
     model = botocore.session.get_session().get_service_model("sagemaker")
     shape = model.operation_model(f"Create{name}JobDefinition").input_shape
+    assert shape is not None
     assert ParamValidator().validate(wanted, shape).generate_report() == ""
 
 

@@ -1,0 +1,88 @@
+"""SageMaker AI's own monitors of one endpoint, for existing customers: requests, answers, bias, attributions."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import aws_cdk as cdk
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_kms as kms
+
+from cdk_ml_lens import (
+    AnswerFields,
+    CaptureSource,
+    DataQuality,
+    GroundTruth,
+    ModelArtifact,
+    ModelBias,
+    ModelEndpoint,
+    ModelExplainability,
+    ModelMonitor,
+    ModelQuality,
+    ModelSource,
+    MonitorFile,
+    MonitorSchedule,
+    NotifyTopic,
+    Variant,
+)
+from cdk_ml_lens.core.bucket import SecureBucket
+
+
+def build(app: cdk.App) -> cdk.Stack:
+    """Build the stack."""
+    stack = cdk.Stack(app, "ModelMonitor")
+    key = kms.Key(stack, "Key", enable_key_rotation=True)
+    data = SecureBucket(stack, "Data", encryption_key=key).bucket
+    model = ModelSource.sklearn(ModelArtifact.from_parameters(stack, "Model"))
+    endpoint = ModelEndpoint(stack, "Endpoint", variants=[Variant(name="primary", model=model)])
+    # region: data-quality
+    captures = CaptureSource(bucket=data, endpoint_name=endpoint.endpoint_name, variant_name="primary")
+    requests = ModelMonitor(
+        stack,
+        "Requests",
+        kind=DataQuality(
+            constraints=MonitorFile(bucket=data, key="baseline/constraints.json"),
+            statistics=MonitorFile(bucket=data, key="baseline/statistics.json"),
+        ),
+        captures=captures,
+        schedule=MonitorSchedule(every_hours=1),
+        bucket=data,
+        encryption_key=key,
+    )
+    cdk.Annotations.of(requests).acknowledge_warning(
+        "cdk-ml-lens:modelMonitorClosed", "This account has used Model Monitor since 2024."
+    )
+    # endregion
+    # region: kinds
+    answer = AnswerFields(probability="score", threshold=0.5, features="features")
+    labels = GroundTruth(bucket=data)
+    config = MonitorFile(bucket=data, key="clarify/analysis.json")
+    daily = partial(
+        ModelMonitor,
+        stack,
+        captures=captures,
+        schedule=MonitorSchedule(every_hours=24, hour=2, label_delay_hours=72),
+        bucket=data,
+        encryption_key=key,
+    )
+    monitors = [
+        daily("Answers", kind=ModelQuality(labels=labels, problem="BinaryClassification", answer=answer)),
+        daily("Bias", kind=ModelBias(labels=labels, config=config, answer=answer)),
+        daily("Attributions", kind=ModelExplainability(config=config, model_name="pumps-1")),
+    ]
+    # endregion
+    # region: react
+    topic = NotifyTopic(stack, "Alarms").topic
+    for monitor in (requests, *monitors):
+        monitor.on_violated("Violated", targets.SnsTopic(topic))
+        monitor.on_failed("Failed", targets.SnsTopic(topic))
+    # endregion
+    for monitor in monitors:
+        cdk.Annotations.of(monitor).acknowledge_warning("cdk-ml-lens:modelMonitorClosed", "As above.")
+    return stack
+
+
+if __name__ == "__main__":
+    main = cdk.App()
+    build(main)
+    main.synth()
