@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def arguments() -> list[dict[str, str]]:
-    """Return the arguments of every step's job in the example, references as text."""
+    """Return the arguments of every job in the example, references as text."""
     app = cdk.App()
     stack = importlib.import_module("examples.etl_job").build(app)
     resources = app.synth().get_stack_by_name(stack.stack_name).template["Resources"]
@@ -37,13 +37,22 @@ def test_the_job_understands_the_arguments_of_every_step(arguments: list[dict[st
     from ml_lens_etl.quality import Rule
     from ml_lens_features.definition import FeatureSet
 
-    assert {given["--step"] for given in arguments} == {"clean", "normalise", "features"}
-    for given in arguments:
+    steps = [given for given in arguments if "--step" in given]
+    assert {given["--step"] for given in steps} == {"clean", "normalise", "features"}
+    for given in steps:
         parsed = jobs.parse([part for pair in given.items() for part in pair])
         assert {name for name in vars(parsed) if f"--{name}" not in given} <= {"artifacts", "rows_per_task"}
         assert FeatureSet.parse(parsed.feature_set)
         assert [Rule.parse(text) for text in json.loads(parsed.quality)]
         assert engine_of(parsed.engine).name == parsed.engine
+
+
+def test_the_export_understands_its_arguments(arguments: list[dict[str, str]]) -> None:
+    from jobs import export_dataset
+
+    (given,) = [given for given in arguments if "--datasets" in given]
+    parsed = export_dataset.parse([part for pair in given.items() for part in pair])
+    assert {f"--{name}" for name in vars(parsed)} <= given.keys()
 
 
 def test_every_kind_of_rule_is_understood() -> None:
