@@ -24,6 +24,7 @@ CONSTRUCT_PAGES = {
     "window-features": ("window_features",),
     "retraining": ("retraining",),
     "monitoring": ("drift_monitor",),
+    "model-monitor": ("model_monitor",),
     "endpoint-dashboard": ("endpoint_dashboard",),
     "training": ("training_pipeline", "training_search"),
     "patterns": ("iot_inference",),
