@@ -237,3 +237,15 @@ def test_nag_is_clean(stack: cdk.Stack, nag: Callable[[cdk.Stack], list[str]], a
     options = TrainingOptions(isolation=TrainingIsolation(network=network))
     pipeline(stack, algorithm=algorithm, options=options)
     assert nag(stack) == []
+
+
+def test_no_role_of_training_can_touch_an_endpoint_so_whatever_fails_leaves_it_serving(
+    stack: cdk.Stack, synth: Synth
+) -> None:
+    pipeline(stack)
+    policies = synth(stack).of_type("AWS::IAM::Policy").values()
+    statements = [one for policy in policies for one in policy["Properties"]["PolicyDocument"]["Statement"]]
+    listed = ([one["Action"]] if isinstance(one["Action"], str) else one["Action"] for one in statements)
+    actions = {action for found in listed for action in found}
+    assert "sagemaker:CreateTrainingJob" in actions
+    assert not [action for action in actions if "Endpoint" in action or "*" in action]
