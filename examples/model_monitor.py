@@ -54,8 +54,7 @@ def build(app: cdk.App) -> cdk.Stack:
     )
     # endregion
     # region: kinds
-    answer = AnswerFields(probability="score", threshold=0.5, features="features")
-    labels = GroundTruth(bucket=data)
+    labels, score = GroundTruth(bucket=data), AnswerFields(probability="score", threshold=0.5)
     config = MonitorFile(bucket=data, key="clarify/analysis.json")
     daily = partial(
         ModelMonitor,
@@ -66,8 +65,8 @@ def build(app: cdk.App) -> cdk.Stack:
         encryption_key=key,
     )
     monitors = [
-        daily("Answers", kind=ModelQuality(labels=labels, problem="BinaryClassification", answer=answer)),
-        daily("Bias", kind=ModelBias(labels=labels, config=config, answer=answer)),
+        daily("Answers", kind=ModelQuality(labels=labels, problem="BinaryClassification", answer=score)),
+        daily("Bias", kind=ModelBias(labels=labels, config=config, answer=score)),
         daily("Attributions", kind=ModelExplainability(config=config, model_name="pumps-1")),
     ]
     # endregion

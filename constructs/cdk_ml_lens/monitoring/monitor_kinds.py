@@ -49,11 +49,12 @@ class ModelQuality:
     Raises
     ------
     PropError
-        When the problem is unknown, or no answer is named.
+        When the problem is unknown, no answer is named, or features are.
 
     Notes
     -----
-    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality.html
+    Sources: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality.html,
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-sagemaker-modelqualityjobdefinition-endpointinput.html
     """
 
     name: ClassVar[str] = "ModelQuality"
@@ -68,6 +69,8 @@ class ModelQuality:
         faults = Faults("model quality")
         faults.unless(self.problem in _PROBLEMS, "problem", f"be one of {list(_PROBLEMS)}", self.problem)
         faults.unless(self.answer.judge_answers, "answer", "name inference or probability", self.answer)
+        hint = "AWS::SageMaker::ModelQualityJobDefinition has no FeaturesAttribute"
+        faults.unless(self.answer.features is None, "answer", "name no features", self.answer.features, hint)
         faults.raise_any()
 
 

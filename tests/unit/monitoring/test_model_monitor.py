@@ -16,6 +16,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from botocore.validate import ParamValidator
+from cfnlint import lint
+from cfnlint.config import ManualArgs
 
 from cdk_ml_lens import (
     AnswerFields,
@@ -55,7 +57,8 @@ def kind_of(stack: cdk.Stack, name: str, *, full: bool = False) -> AnyKind:
         return DataQuality(constraints=constraints, statistics=statistics)
     answer = AnswerFields(inference="0")
     if full:
-        answer = AnswerFields(inference="label", probability="score", threshold=0.5, features="features")
+        features = "features" if name == "ModelBias" else None
+        answer = AnswerFields(inference="label", probability="score", threshold=0.5, features=features)
     config = MonitorFile(bucket=files, key="analysis.json")
     if name == "ModelExplainability":
         found = AnswerFields(inference="label", features="features") if full else AnswerFields()
@@ -110,6 +113,14 @@ def test_each_kind_is_what_the_api_takes(stack: cdk.Stack, synth: Synth, name: s
     shape = model.operation_model(f"Create{name}JobDefinition").input_shape
     assert shape is not None
     assert ParamValidator().validate(wanted, shape).generate_report() == ""
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("full", [False, True], ids=["minimal", "full"])
+def test_each_kind_is_what_cloudformation_takes(stack: cdk.Stack, synth: Synth, name: str, full: bool) -> None:
+    monitor(stack, name, full=full, **(everything(stack) if full else {}))
+    found = lint(synth(stack).text(), config=ManualArgs(regions=["us-east-1", "eu-central-1"]))
+    assert [match.message for match in found if match.rule.id != "W3005"] == []
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -290,6 +301,20 @@ def test_fails_on_a_job_that_may_outlast_its_period(
         (
             lambda files: ModelQuality(labels=GroundTruth(bucket=files), problem="Regression", answer=AnswerFields()),
             "answer must name inference or probability",
+        ),
+        (
+            lambda files: ModelQuality(
+                labels=GroundTruth(bucket=files), problem="Regression", answer=AnswerFields(inference="0", features="f")
+            ),
+            "answer must name no features",
+        ),
+        (
+            lambda files: ModelExplainability(
+                config=MonitorFile(bucket=files, key="a"),
+                model_name="pumps",
+                answer=AnswerFields(probability="0", threshold=0.5),
+            ),
+            "answer must have no threshold",
         ),
         (
             lambda files: ModelQuality(
