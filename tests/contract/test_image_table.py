@@ -12,6 +12,7 @@ import pytest
 from cdk_ml_lens.core import image_registries
 from cdk_ml_lens.core.image_registries import DEEP_LEARNING, FRAMEWORKS, RANDOM_CUT_FOREST
 from cdk_ml_lens.hosting.images import InferenceImage
+from cdk_ml_lens.monitoring.monitor_images import ANALYZER, ANALYZERS, CLARIFY, EXPLAINER
 
 SDK_PYTHON = os.environ.get("ML_LENS_SDK_PYTHON")
 READ = """
@@ -19,12 +20,15 @@ import json, sys
 from sagemaker.core import image_uris
 framework, version = sys.argv[1:]
 found = image_uris.config_for_framework(framework)
-print(json.dumps(found.get("inference", found)["versions"][version]))
+used = found.get("inference", found.get("processing", found))
+print(json.dumps(used["versions"][version]))
 """
 TABLES = {
     "sklearn": (image_registries.SKLEARN_VERSION, FRAMEWORKS, InferenceImage.sklearn()),
     "xgboost": (image_registries.XGBOOST_VERSION, FRAMEWORKS, InferenceImage.xgboost()),
     "pytorch": (image_registries.PYTORCH_VERSION, DEEP_LEARNING, InferenceImage.pytorch()),
+    "model-monitor": ("", ANALYZERS, ANALYZER),
+    "clarify": ("1.0", CLARIFY, EXPLAINER),
     "randomcutforest": ("1", RANDOM_CUT_FOREST, InferenceImage.random_cut_forest()),
 }
 
@@ -52,4 +56,4 @@ def test_registries_and_repository_are_those_of_the_sdk(framework: str) -> None:
 def test_every_account_is_an_account(framework: str) -> None:
     _, accounts, _ = TABLES[framework]
     assert all(account.isdigit() and len(account) == 12 for account in accounts.values())
-    assert len(accounts) > 30
+    assert len(accounts) > 25

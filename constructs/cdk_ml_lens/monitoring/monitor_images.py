@@ -72,7 +72,7 @@ CLARIFY = {
 
 @dataclass(frozen=True, kw_only=True)
 class UntaggedImage(ContainerImage):
-    """An image that AWS publishes under a repository alone; ``tag`` is the version that the SDK gives it.
+    """An image that AWS publishes under a repository alone; ``tag`` is not used.
 
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-pre-built-container.html
     """
@@ -83,7 +83,7 @@ class UntaggedImage(ContainerImage):
 
 
 ANALYZER = UntaggedImage(
-    repository="sagemaker-model-monitor-analyzer", tag="1", accounts=tuple(sorted(ANALYZERS.items()))
+    repository="sagemaker-model-monitor-analyzer", tag="none", accounts=tuple(sorted(ANALYZERS.items()))
 )
 EXPLAINER = ContainerImage(
     repository="sagemaker-clarify-processing", tag="1.0", accounts=tuple(sorted(CLARIFY.items()))
