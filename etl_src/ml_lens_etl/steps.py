@@ -79,7 +79,12 @@ def _normalise(rows: pl.DataFrame, task: Task, definition: FeatureSet) -> Cleane
 
 def _features(rows: pl.DataFrame, task: Task, definition: FeatureSet) -> Cleaned:
     assert task.work.boundaries is not None
-    return _all_kept(split_by_time(window_features(rows.sort("event_time"), definition), task.work.boundaries))
+    return _all_kept(split_by_time(window_features(_in_order(rows), definition), task.work.boundaries))
+
+
+def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """A table of ours is sorted by time within a device, one of other makers may not be."""
+    return rows if rows["event_time"].is_sorted() else rows.sort("event_time")
 
 
 def _all_kept(rows: pl.DataFrame) -> Cleaned:

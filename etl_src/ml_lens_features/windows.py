@@ -78,10 +78,13 @@ def _spread(
     """Compute mean, std, minimum and maximum of one window: sliding where that is exact, from the pairs elsewhere."""
     pivot = next((value for value in rows[sensor].drop_nulls().head(1)), 0.0)
     shifted = rows.select("event_time", x=pl.col(sensor) - pivot)
-    slid = shifted.select(_sliding(seconds)).with_columns(
+    whole = not rows[sensor].null_count() and all(feature.minimum_readings <= 2 for feature in features)
+    slid = shifted.select(_sliding(seconds, whole=whole)).with_columns(
         minimum=rows.select(_rolling(pl.col(sensor), "min", seconds)).to_series(),
         maximum=rows.select(_rolling(pl.col(sensor), "max", seconds)).to_series(),
     )
+    if whole:
+        slid = slid.with_columns(count=pl.when(pl.col("std").is_null()).then(1.0).otherwise(2.0))
     flat = pl.col("minimum") == pl.col("maximum")
     slid = slid.with_columns(
         mean=pl.when(flat).then(pl.col("minimum")).otherwise(pl.col("mean") + pivot),
@@ -108,14 +111,13 @@ def _rolling(column: pl.Expr, statistic: str, seconds: int) -> pl.Expr:
     return rolled
 
 
-def _sliding(seconds: int) -> list[pl.Expr]:
+def _sliding(seconds: int, *, whole: bool) -> list[pl.Expr]:
+    """Without a null every window has its own row at least, and the deviation tells whether it has two."""
     x = pl.col("x")
-    present = x.is_not_null().cast(pl.Float64)
-    return [
-        _rolling(x, "mean", seconds).alias("mean"),
-        _rolling(x, "std", seconds).alias("std"),
-        _rolling(present, "sum", seconds).alias("count"),
-    ]
+    mean, std = _rolling(x, "mean", seconds).alias("mean"), _rolling(x, "std", seconds).alias("std")
+    if whole:
+        return [mean, std]
+    return [mean, std, _rolling(x.is_not_null().cast(pl.Float64), "sum", seconds).alias("count")]
 
 
 def _exact_spread(rows: pl.DataFrame, positions: pl.Series, *, sensor: str, seconds: int, pivot: float) -> pl.DataFrame:
