@@ -36,7 +36,7 @@ class SingleNode:
     """This process: ``at_once`` devices are in memory, whatever the number of devices."""
 
     name: str = "single_node"
-    at_once: int = 2
+    at_once: int = 3
 
     def run(self, function: Callable[[_Task], _Result], tasks: Sequence[_Task]) -> list[_Result]:
         """Read and write of one device while another is computed."""
