@@ -1,0 +1,98 @@
+"""Reads values of a template whose intrinsic functions are not resolved yet."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_PLACEHOLDER = re.compile(r"\$\{([^!}][^}]*)\}")
+
+
+def intrinsic(value: Any) -> tuple[str, Any] | None:
+    """Return function name and argument if ``value`` is an intrinsic function, else None."""
+    if isinstance(value, Mapping) and len(value) == 1:
+        ((name, argument),) = value.items()
+        if name == "Ref" or name.startswith("Fn::"):
+            return name, argument
+    return None
+
+
+def is_known(value: Any) -> bool:
+    """Tell whether nothing in ``value`` waits for CloudFormation."""
+    if intrinsic(value) is not None:
+        return False
+    if isinstance(value, Mapping):
+        return all(is_known(item) for item in value.values())
+    return all(is_known(item) for item in value) if isinstance(value, list) else True
+
+
+def text(value: Any) -> str:
+    """Return ``value`` as text; what CloudFormation fills in later stands as ``${LogicalId}`` or ``${LogicalId.Arn}``.
+
+    ``Fn::Join`` and ``Fn::Sub`` are put together, every other function is written as its name.
+    """
+    found = intrinsic(value)
+    if found is None:
+        return value if isinstance(value, str) else json.dumps(value)
+    return _WRITERS.get(found[0], lambda _: f"${{{found[0]}}}")(found[1])
+
+
+def references(value: Any) -> Iterator[str]:
+    """Yield the logical ids (and parameter names) that ``value`` refers to, in order, repeats included."""
+    found = intrinsic(value)
+    if found is not None and found[0] in ("Ref", "Fn::GetAtt", "Fn::Sub"):
+        yield from (name.split(".")[0] for name in _PLACEHOLDER.findall(text(value)))
+        value = found[1][1] if found[0] == "Fn::Sub" and isinstance(found[1], list) else None
+    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    for item in items:
+        yield from references(item)
+
+
+def document(value: Any) -> Any:
+    """Parse JSON that a template holds as text, or as an object; placeholders stay inside the strings.
+
+    Returns
+    -------
+    object or None
+        None where it is no JSON: built at deployment, or broken.
+    """
+    if isinstance(value, Mapping) and intrinsic(value) is None:
+        return value
+    try:
+        return json.loads(text(value))
+    except ValueError:
+        return None
+
+
+def each_value(value: Any) -> list[Any]:
+    """Return a list: AWS lets one value stand for a list of one."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list) else [value]
+
+
+def _attribute(argument: Any) -> str:
+    name = argument if isinstance(argument, str) else ".".join(text(part) for part in argument)
+    return f"${{{name}}}"
+
+
+def _joined(argument: Any) -> str:
+    separator, parts = argument
+    return text(separator).join(text(part) for part in parts) if isinstance(parts, list) else text(parts)
+
+
+def _substituted(argument: Any) -> str:
+    if isinstance(argument, str):
+        return argument
+    pattern, names = argument
+    return _PLACEHOLDER.sub(lambda m: text(names[m[1]]) if m[1] in names else m[0], str(pattern))
+
+
+_WRITERS = {
+    "Ref": lambda name: f"${{{name}}}",
+    "Fn::GetAtt": _attribute,
+    "Fn::Join": _joined,
+    "Fn::Sub": _substituted,
+}

@@ -1,0 +1,98 @@
+"""Template: a synthesized CloudFormation template as the rules see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from cdk_ml_lens.review import intrinsics
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """One resource of a template.
+
+    Parameters
+    ----------
+    logical_id : str
+    type : str
+        CloudFormation type: ``AWS::SageMaker::Model``.
+    properties : mapping
+        Its ``Properties``; empty if it has none.
+    body : mapping
+        The whole entry: ``DependsOn``, ``Metadata``, ``DeletionPolicy`` included.
+    """
+
+    logical_id: str
+    type: str
+    properties: Mapping[str, Any]
+    body: Mapping[str, Any]
+
+    def get(self, path: str, default: Any = None) -> Any:
+        """Return the property at a dotted path, ``VpcConfig.Subnets``; ``default`` where a step is absent."""
+        value: Any = self.properties
+        for name in path.split("."):
+            if not isinstance(value, Mapping) or name not in value:
+                return default
+            value = value[name]
+        return value
+
+    def each(self, path: str) -> list[Any]:
+        """Return the list at a dotted path; empty where it is absent, one item where a single value stands there."""
+        return intrinsics.each_value(self.get(path))
+
+
+class Template:
+    """A view of one template; it never changes the document.
+
+    Parameters
+    ----------
+    document : mapping
+        The parsed template.
+    """
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+
+    @cached_property
+    def resources(self) -> dict[str, Resource]:
+        """Resources by logical id, in the order of the template."""
+        entries = self.document.get("Resources") or {}
+        return {
+            logical_id: Resource(
+                logical_id=logical_id, type=str(body.get("Type")), properties=body.get("Properties") or {}, body=body
+            )
+            for logical_id, body in entries.items()
+            if isinstance(body, Mapping)
+        }
+
+    def of_type(self, *types: str) -> list[Resource]:
+        """Return the resources of these types, in the order of the template."""
+        return [resource for resource in self.resources.values() if resource.type in types]
+
+    def resource(self, logical_id: str) -> Resource | None:
+        """Return one resource by its logical id."""
+        return self.resources.get(logical_id)
+
+    def targets(self, value: Any) -> list[Resource]:
+        """Return the resources of this template that ``value`` refers to, each once."""
+        names = dict.fromkeys(intrinsics.references(value))
+        return [self.resources[name] for name in names if name in self.resources]
+
+    def target(self, value: Any) -> Resource | None:
+        """Return the first resource of this template that ``value`` refers to; None if it comes from outside."""
+        return next(iter(self.targets(value)), None)
+
+    def users_of(self, logical_id: str) -> Iterator[Resource]:
+        """Yield the resources whose properties refer to ``logical_id``."""
+        for resource in self.resources.values():
+            if logical_id in self._references[resource.logical_id]:
+                yield resource
+
+    @cached_property
+    def _references(self) -> dict[str, frozenset[str]]:
+        return {
+            name: frozenset(intrinsics.references(resource.properties)) for name, resource in self.resources.items()
+        }
