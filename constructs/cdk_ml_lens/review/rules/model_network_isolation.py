@@ -14,7 +14,7 @@ def check(template: Template) -> Iterator[Finding]:
         if model.get("EnableNetworkIsolation") is not True and model.get("VpcConfig") is None:
             yield Finding(
                 logical_id=model.logical_id,
-                message="EnableNetworkIsolation is not true and no VpcConfig is set: the container reaches the internet",
+                message="neither EnableNetworkIsolation nor VpcConfig is set: the container reaches the internet",
             )
 
 
