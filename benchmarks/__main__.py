@@ -5,10 +5,11 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bench_api, bench_etl, bench_rollout, bench_scorer, bench_synth
+from benchmarks import bench_api, bench_etl, bench_review, bench_rollout, bench_scorer, bench_synth
 
 MEANING = {
     "synth_of_the_stack_to_raw_l1s": "synth of the flagship ÷ the same resources as raw L1s (lower is better, floor 1)",
+    "synth_with_our_checks_over_without": "synth of the largest stack with MlLensChecks ÷ without (goal ≤ 1.10)",
     "scorer_throughput_batched_over_single": "readings per second in batches ÷ one call per reading (higher is better)",
     "cold_import_handler_over_client": "cold import of the handler ÷ boto3 with one client (lower is better)",
     "cold_import_handler_and_clients_over_client": "the same with the four clients that every batch needs",
@@ -27,7 +28,7 @@ def main() -> None:
     """Measure and print."""
     console = Console()
     ratios: dict[str, float] = {}
-    for bench in (bench_synth, bench_scorer, bench_api, bench_rollout, bench_etl):
+    for bench in (bench_synth, bench_review, bench_scorer, bench_api, bench_rollout, bench_etl):
         with console.status(f"{bench.__name__} …"):
             ratios |= bench.measure()
     table = Table(title="Ratios of this run")
