@@ -93,6 +93,8 @@ if TYPE_CHECKING:
     from cdk_ml_lens.registry.approval import ApprovalPolicy
     from cdk_ml_lens.registry.model_registry import ModelRegistry
     from cdk_ml_lens.registry.reference import RegistryReference
+    from cdk_ml_lens.review.checks import MlLensChecks
+    from cdk_ml_lens.review.rule import Finding, Rule, Severity
     from cdk_ml_lens.training.algorithm import Algorithm
     from cdk_ml_lens.training.algorithm_definition import AlgorithmDefinition
     from cdk_ml_lens.training.algorithm_parts import Evaluation, Preparation, Serving
@@ -159,6 +161,7 @@ _HOMES = {
     "Feature": "iot.features",
     "FeatureGroup": "lake.feature_group",
     "FeatureSet": "core.feature_set",
+    "Finding": "review.rule",
     "Firewall": "hosting.inference_api_access",
     "GroundTruth": "monitoring.quality_values",
     "InferenceApi": "hosting.inference_api",
@@ -182,6 +185,7 @@ _HOMES = {
     "LoopSettings": "patterns.loop_settings",
     "ManagedSpot": "training.resources",
     "MetricBound": "training.gate",
+    "MlLensChecks": "review.checks",
     "MlflowTracking": "training.mlflow_tracking",
     "MlopsLoop": "patterns.mlops_loop",
     "ModelArtifact": "hosting.model",
@@ -228,6 +232,7 @@ _HOMES = {
     "RetrainingPolicy": "training.retraining_values",
     "RollbackAlarms": "hosting.rollout",
     "Rollout": "hosting.rollout",
+    "Rule": "review.rule",
     "RuleSql": "iot.topics",
     "Runbook": "monitoring.dashboard_values",
     "ScheduledCapacity": "hosting.autoscaling",
@@ -236,6 +241,7 @@ _HOMES = {
     "Sensor": "core.feature_values",
     "ServerlessVariant": "hosting.variants",
     "Serving": "training.algorithm_parts",
+    "Severity": "review.rule",
     "ShiftChecks": "hosting.shift_checks",
     "ShiftPlan": "hosting.shift_plan",
     "SourceBackup": "lake.stream_values",
@@ -315,6 +321,7 @@ __all__ = (
     "Feature",
     "FeatureGroup",
     "FeatureSet",
+    "Finding",
     "Firewall",
     "GroundTruth",
     "InferenceApi",
@@ -338,6 +345,7 @@ __all__ = (
     "LoopSettings",
     "ManagedSpot",
     "MetricBound",
+    "MlLensChecks",
     "MlflowTracking",
     "MlopsLoop",
     "ModelArtifact",
@@ -384,6 +392,7 @@ __all__ = (
     "RetrainingPolicy",
     "RollbackAlarms",
     "Rollout",
+    "Rule",
     "RuleSql",
     "Runbook",
     "ScheduledCapacity",
@@ -392,6 +401,7 @@ __all__ = (
     "Sensor",
     "ServerlessVariant",
     "Serving",
+    "Severity",
     "ShiftChecks",
     "ShiftPlan",
     "SourceBackup",

@@ -51,10 +51,13 @@ class Template:
     ----------
     document : mapping
         The parsed template.
+    others : tuple of Template, optional
+        The other templates of the app, for rules about what is missing. Default: none.
     """
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: Mapping[str, Any], others: tuple[Template, ...] = ()) -> None:
         self.document = document
+        self.others = others
 
     @cached_property
     def resources(self) -> dict[str, Resource]:
@@ -71,6 +74,10 @@ class Template:
     def of_type(self, *types: str) -> list[Resource]:
         """Return the resources of these types, in the order of the template."""
         return [resource for resource in self.resources.values() if resource.type in types]
+
+    def everywhere(self, *types: str) -> list[Resource]:
+        """Return the resources of these types in this template, then in the app's other templates."""
+        return [resource for template in (self, *self.others) for resource in template.of_type(*types)]
 
     def resource(self, logical_id: str) -> Resource | None:
         """Return one resource by its logical id."""
