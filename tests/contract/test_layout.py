@@ -61,7 +61,8 @@ def test_library_imports_neither_the_sagemaker_sdk_nor_boto3_outside_local() -> 
         used = {name.split(".")[0] for name in imported(path)}
         assert "sagemaker" not in used, path
         if "local" not in path.relative_to(PACKAGE).parts:
-            assert not used & {"boto3", "botocore", "rich", "cdk_nag"}, path
+            allowed = {"cdk_nag"} if path == PACKAGE / "review" / "packs.py" else set()  # imported when it is asked for
+            assert not used & {"boto3", "botocore", "rich", "cdk_nag"} - allowed, path
 
 
 def test_source_root_does_not_shadow_constructs() -> None:

@@ -1,12 +1,15 @@
-"""Granular acknowledgements of cdk-nag findings, written next to the line that causes them."""
+"""Granular acknowledgements and explanations of cdk-nag findings, written next to the line that causes them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
 from constructs import IConstruct
+
+_EXPLAINED: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
 
 
 def acknowledge(construct: IConstruct, rule: str, reason: str, *, pack: str = "AwsSolutions") -> None:
@@ -29,6 +32,31 @@ def acknowledge(construct: IConstruct, rule: str, reason: str, *, pack: str = "A
     ``cdk.out/validation-report.json``.
     """
     cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=f"{pack}::{pack}-{rule}", reason=reason))
+
+
+def explain(construct: IConstruct, reasons: Mapping[str, str]) -> None:
+    """Note why findings of packs that are rarely on do not apply, or which prop turns them off.
+
+    Nothing crosses to the jsii kernel: `cdk_ml_lens.review.packs.add_packs` turns the notes into acknowledgements for
+    the packs that are on.
+
+    Parameters
+    ----------
+    construct : IConstruct
+        The construct that has the findings, or an ancestor of it.
+    reasons : mapping of str to str
+        Rule, without the name of a pack (``LambdaInsideVPC``), to reason.
+
+    Notes
+    -----
+    A second reason for the same rule and construct takes the place of the first.
+    """
+    _EXPLAINED.setdefault(construct, {}).update(reasons)
+
+
+def explanations(construct: IConstruct) -> Mapping[str, str]:
+    """Return the reasons noted on this construct itself, by rule."""
+    return _EXPLAINED.get(construct, {})
 
 
 def finding_of(construct: IConstruct, resource: str) -> str:

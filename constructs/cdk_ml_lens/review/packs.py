@@ -10,7 +10,7 @@ import aws_cdk as cdk
 import jsii
 from constructs import IConstruct, IValidation
 
-from cdk_ml_lens.core.errors import Faults, PropError
+from cdk_ml_lens.core.errors import Fault, Faults, PropError
 from cdk_ml_lens.core.nag import acknowledge, explanations
 
 PACKS = ("AwsSolutions", "Serverless", "HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321", "MlLens")
@@ -124,15 +124,6 @@ def _plugin(app: cdk.App, name: str) -> Any:
     try:
         import cdk_nag
     except ImportError as missing:
-        raise _not_installed(name) from missing
+        hint = "pip install cdk-ml-lens[nag]"
+        raise PropError(Fault(prop="names", rule="be installed", value=name, hint=hint), which="packs") from missing
     return getattr(cdk_nag, _CLASSES[name])(app)
-
-
-def _not_installed(name: str) -> PropError:
-    faults = Faults("packs")
-    faults.unless(False, "names", "be installed", name, "pip install cdk-ml-lens[nag]")
-    try:
-        faults.raise_any()
-    except PropError as error:
-        return error
-    raise AssertionError
