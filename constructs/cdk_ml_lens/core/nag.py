@@ -9,6 +9,8 @@ from weakref import WeakKeyDictionary
 import aws_cdk as cdk
 from constructs import IConstruct
 
+from cdk_ml_lens.core import sources
+
 _EXPLAINED: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
 
 
@@ -31,6 +33,7 @@ def acknowledge(construct: IConstruct, rule: str, reason: str, *, pack: str = "A
     The id is qualified (``Pack::Pack-Rule``): only then does the finding stay visible, with its reason, in
     ``cdk.out/validation-report.json``.
     """
+    sources.note(construct, f"{pack}::{pack}-{rule}")
     cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=f"{pack}::{pack}-{rule}", reason=reason))
 
 
@@ -52,6 +55,8 @@ def explain(construct: IConstruct, reasons: Mapping[str, str]) -> None:
     A second reason for the same rule and construct takes the place of the first.
     """
     _EXPLAINED.setdefault(construct, {}).update(reasons)
+    for rule in reasons:
+        sources.note(construct, rule)
 
 
 def explanations(construct: IConstruct) -> Mapping[str, str]:
