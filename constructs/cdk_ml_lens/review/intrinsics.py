@@ -28,6 +28,39 @@ def is_known(value: Any) -> bool:
     return all(is_known(item) for item in value) if isinstance(value, list) else True
 
 
+def at(value: Any, path: str, default: Any = None) -> Any:
+    """Return what stands at a dotted path, ``VpcConfig.Subnets``.
+
+    Returns
+    -------
+    object
+        ``default`` where a step is absent; the function, reference or expression itself where a step is not known
+        before deployment, so that it counts as given.
+    """
+    for name in path.split("."):
+        if _waits(value):
+            return value
+        if not isinstance(value, Mapping) or name not in value:
+            return default
+        value = value[name]
+    return default if value == {"Ref": "AWS::NoValue"} else value
+
+
+def is_off(value: Any) -> bool:
+    """Tell whether a switch is absent or false for certain."""
+    return value is None or value is False or (isinstance(value, str) and value.lower() == "false")
+
+
+def known_number(value: Any) -> float | None:
+    """Return a number that a template may also write as text; None if it is not known before deployment."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
 def text(value: Any) -> str:
     """Return ``value`` as text; what CloudFormation fills in later stands as ``${LogicalId}`` or ``${LogicalId.Arn}``.
 
@@ -71,6 +104,13 @@ def each_value(value: Any) -> list[Any]:
     if value is None:
         return []
     return list(value) if isinstance(value, list) else [value]
+
+
+def _waits(value: Any) -> bool:
+    """Tell whether a value comes later: from CloudFormation, a state machine's expression, a pipeline's parameter."""
+    if isinstance(value, Mapping):
+        return intrinsic(value) is not None or list(value) == ["Get"]
+    return isinstance(value, str)
 
 
 def _attribute(argument: Any) -> str:

@@ -37,7 +37,8 @@ class Job:
     operation : str
         API operation in lower camel case: ``createTrainingJob``; without ``.sync``.
     arguments : mapping
-        The request. A key that ends in ``.$`` (JSONPath) has lost that ending; its value is then a path.
+        The request. A key that ends in ``.$`` (JSONPath) has lost that ending; its value is then a path. One text
+        if the whole request is an expression.
     """
 
     owner: Resource
@@ -45,6 +46,10 @@ class Job:
     service: str
     operation: str
     arguments: Mapping[str, Any]
+
+    def get(self, path: str, default: Any = None) -> Any:
+        """Return the argument at a dotted path; see `intrinsics.at` for what is not known before it runs."""
+        return intrinsics.at(self.arguments, path, default)
 
 
 def of(template: Template) -> Iterator[Job]:

@@ -31,17 +31,16 @@ class Resource:
     body: Mapping[str, Any]
 
     def get(self, path: str, default: Any = None) -> Any:
-        """Return the property at a dotted path, ``VpcConfig.Subnets``; ``default`` where a step is absent."""
-        value: Any = self.properties
-        for name in path.split("."):
-            if not isinstance(value, Mapping) or name not in value:
-                return default
-            value = value[name]
-        return value
+        """Return the property at a dotted path, ``VpcConfig.Subnets``; see `intrinsics.at` for what is not known."""
+        return intrinsics.at(self.properties, path, default)
 
     def each(self, path: str) -> list[Any]:
         """Return the list at a dotted path; empty where it is absent, one item where a single value stands there."""
         return intrinsics.each_value(self.get(path))
+
+    def blocks(self, path: str) -> list[Mapping[str, Any]]:
+        """Return the blocks of the list at a dotted path; what is only known at deployment is left out."""
+        return [block for block in self.each(path) if isinstance(block, Mapping) and not intrinsics.intrinsic(block)]
 
 
 class Template:

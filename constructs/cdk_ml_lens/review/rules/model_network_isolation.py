@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cdk_ml_lens.review.intrinsics import is_off
 from cdk_ml_lens.review.rule import Finding, Rule, Severity
 from cdk_ml_lens.review.template import Template
 
@@ -11,7 +12,7 @@ from cdk_ml_lens.review.template import Template
 def check(template: Template) -> Iterator[Finding]:
     """Find models whose containers may open connections, and that are not held in a VPC either."""
     for model in template.of_type("AWS::SageMaker::Model"):
-        if model.get("EnableNetworkIsolation") is not True and model.get("VpcConfig") is None:
+        if is_off(model.get("EnableNetworkIsolation")) and model.get("VpcConfig") is None:
             yield Finding(
                 logical_id=model.logical_id,
                 message="neither EnableNetworkIsolation nor VpcConfig is set: the container reaches the internet",
