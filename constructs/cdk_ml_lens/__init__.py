@@ -94,6 +94,7 @@ if TYPE_CHECKING:
     from cdk_ml_lens.registry.model_registry import ModelRegistry
     from cdk_ml_lens.registry.reference import RegistryReference
     from cdk_ml_lens.review.checks import MlLensChecks
+    from cdk_ml_lens.review.packs import add_packs
     from cdk_ml_lens.review.rule import Finding, Rule, Severity
     from cdk_ml_lens.training.algorithm import Algorithm
     from cdk_ml_lens.training.algorithm_definition import AlgorithmDefinition
@@ -107,11 +108,13 @@ if TYPE_CHECKING:
     from cdk_ml_lens.training.resources import ManagedSpot, TrainingIsolation, TrainingResources
     from cdk_ml_lens.training.retraining import Retraining
     from cdk_ml_lens.training.retraining_values import RetrainingCause, RetrainingPolicy
+    from cdk_ml_lens.training.secure_workbench import SecureWorkbench
     from cdk_ml_lens.training.source_code import SourceCode
     from cdk_ml_lens.training.training_image import TrainingImage
     from cdk_ml_lens.training.training_pipeline import TrainingPipeline
     from cdk_ml_lens.training.tuning import Tuning
     from cdk_ml_lens.training.tuning_ranges import ParameterRange, WarmStart
+    from cdk_ml_lens.training.workbench_values import Workbench
 
 _HOMES = {
     "AbPolicy": "hosting.ab_test_values",
@@ -238,6 +241,7 @@ _HOMES = {
     "ScheduledCapacity": "hosting.autoscaling",
     "Scoring": "iot.scoring",
     "ScoringRule": "iot.scoring_rule",
+    "SecureWorkbench": "training.secure_workbench",
     "Sensor": "core.feature_values",
     "ServerlessVariant": "hosting.variants",
     "Serving": "training.algorithm_parts",
@@ -266,7 +270,9 @@ _HOMES = {
     "WarmStart": "training.tuning_ranges",
     "WatchedEndpoint": "monitoring.dashboard_values",
     "WindowFeature": "core.feature_values",
+    "Workbench": "training.workbench_values",
     "Zone": "lake.zones",
+    "add_packs": "review.packs",
     "load_test_sizing": "hosting.autoscaling",
     "prediction_table": "lake.stream_tables",
     "telemetry_table": "lake.stream_tables",
@@ -398,6 +404,7 @@ __all__ = (
     "ScheduledCapacity",
     "Scoring",
     "ScoringRule",
+    "SecureWorkbench",
     "Sensor",
     "ServerlessVariant",
     "Serving",
@@ -426,7 +433,9 @@ __all__ = (
     "WarmStart",
     "WatchedEndpoint",
     "WindowFeature",
+    "Workbench",
     "Zone",
+    "add_packs",
     "load_test_sizing",
     "prediction_table",
     "telemetry_table",

@@ -16,7 +16,7 @@ from cdk_ml_lens.network.private_service import PrivateService, check_services, 
 from cdk_ml_lens.network.reference import NetworkReference
 
 # An empty list would mean AWS's default, which allows everything.
-_NOTHING_OUT = ec2.CfnSecurityGroup.EgressProperty(
+NOTHING_OUT = ec2.CfnSecurityGroup.EgressProperty(
     ip_protocol="icmp", from_port=252, to_port=86, cidr_ip="255.255.255.255/32", description="Nothing goes out"
 )
 
@@ -139,7 +139,7 @@ class IsolatedNetwork(Construct):
             vpc_id=self._vpc.attr_vpc_id,
             group_description="Interface endpoints: HTTPS from inside only",
             security_group_ingress=[inside],
-            security_group_egress=[_NOTHING_OUT],
+            security_group_egress=[NOTHING_OUT],
         )
         return group.attr_group_id
 
@@ -169,7 +169,7 @@ class IsolatedNetwork(Construct):
             self,
             f"{name}Endpoint",
             vpc_id=self._vpc.attr_vpc_id,
-            service_name=f"com.amazonaws.{stack.region}.{service.service}",
+            service_name=service.endpoint_service(stack.region),
             policy_document=policy,
             **way,
         )

@@ -25,6 +25,7 @@ _IAM_PREFIX = {
     "lambda": "lambda",
     "logs": "logs",
     "monitoring": "cloudwatch",
+    "notebook": "sagemaker",
     "s3": "s3",
     "sagemaker.api": "sagemaker",
     "sagemaker.featurestore-runtime": "sagemaker",
@@ -35,10 +36,14 @@ _IAM_PREFIX = {
     "ssm": "ssm",
     "states": "states",
     "sts": "sts",
+    "studio": "sagemaker",
     "xray": "xray",
 }
 # Free, and routed instead of resolved. Source: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html
 GATEWAYS = frozenset({"dynamodb", "s3"})
+# Named aws.sagemaker.<region>.<service>. Source:
+# https://docs.aws.amazon.com/sagemaker/latest/dg/notebook-interface-endpoint.html, studio-interface-endpoint.html
+_WORKBENCHES = frozenset({"notebook", "studio"})
 _ACTION = re.compile(r"[a-z0-9-]+:[A-Za-z]+")
 
 
@@ -98,6 +103,28 @@ class PrivateService:
         """
         names = ("s3", "ecr.api", "ecr.dkr", "logs", "monitoring", "kms", "sts", "sagemaker.api", "sagemaker.runtime")
         return tuple(PrivateService(service=name) for name in names)
+
+    @staticmethod
+    def for_workbench(kind: str) -> tuple[PrivateService, ...]:
+        """Return what a `SecureWorkbench` needs: its pages, SageMaker's APIs, S3, logs, keys, roles.
+
+        Parameters
+        ----------
+        kind : {"notebook", "studio"}
+            Which pages.
+
+        Source: https://docs.aws.amazon.com/sagemaker/latest/dg/studio-updated-and-internet-access.html
+        """
+        faults = Faults("private services of a workbench")
+        faults.unless(kind in _WORKBENCHES, "kind", f"be one of {sorted(_WORKBENCHES)}", kind)
+        faults.raise_any()
+        names = ("s3", "logs", "kms", "sts", "sagemaker.api", "sagemaker.runtime", kind)
+        return tuple(PrivateService(service=name) for name in names)
+
+    def endpoint_service(self, region: str) -> str:
+        """Return the full name of the endpoint service in a region."""
+        prefix = "aws.sagemaker" if self.service in _WORKBENCHES else "com.amazonaws"
+        return f"{prefix}.{region}.{self.service}"
 
     @property
     def is_gateway(self) -> bool:
