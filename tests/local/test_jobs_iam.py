@@ -82,12 +82,13 @@ def test_a_function_that_starts_a_job_must_pass_its_role(guarded: LaptopCloud, t
 @pytest.mark.parametrize(
     ("missing", "refused"),
     [("", None), ("sagemaker:StopTrainingJob", "sagemaker:StopTrainingJob"), ("events:PutRule", "events:PutRule"),
-     ("iam:PassRole", "iam:PassRole")],
+     ("iam:PassRole", "iam:PassRole"), ("sagemaker:AddTags", "sagemaker:AddTags")],
 )  # fmt: skip
 def test_a_machine_waits_for_a_job_only_with_every_action_that_waiting_takes(
     missing: str, refused: str | None, guarded: LaptopCloud, tmp_path: Path, until: Until
 ) -> None:
     verbs = [f"sagemaker:{verb}TrainingJob" for verb in ("Create", "Describe", "Stop")]
+    verbs += ["sagemaker:AddTags", "sagemaker:ListTags"]
     statements = [
         ([action for action in verbs if action != missing], f"{JOBS}/waited-*"),
         (

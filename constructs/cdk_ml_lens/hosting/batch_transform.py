@@ -121,10 +121,14 @@ class BatchTransform(Construct):
         return add_alarm(self, id, metric=self.metric(rule.metric), rule=rule, topic=self._alarm_topic)
 
     def _allow(self) -> None:
-        """What ``createTransformJob.sync`` and the failure message call."""
+        """What ``createTransformJob.sync``, which tags the job that it starts, and the failure message call.
+
+        Sources: https://docs.aws.amazon.com/step-functions/latest/dg/sagemaker-iam.html,
+        https://github.com/aws/aws-cdk/issues/26012
+        """
         stack, role = cdk.Stack.of(self), self.machine.role
         jobs = stack.format_arn(service="sagemaker", resource="transform-job", resource_name="*")
-        actions = ("CreateTransformJob", "DescribeTransformJob", "StopTransformJob")
+        actions = ("AddTags", "CreateTransformJob", "DescribeTransformJob", "ListTags", "StopTransformJob")
         grants.allow(role, [f"sagemaker:{action}" for action in actions], [jobs])
         acknowledge(role, f"IAM5[{finding_of(self, jobs)}]", "A job is named after the execution that starts it.")
         managed = stack.format_arn(

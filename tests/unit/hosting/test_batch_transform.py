@@ -103,6 +103,15 @@ def test_fails_on_bad_options(props: dict[str, object], message: str) -> None:
         TransformOptions(**props)  # type: ignore[arg-type]
 
 
+def test_the_machine_may_tag_the_job_that_it_starts(
+    stack: cdk.Stack, bucket: s3.IBucket, model: ModelSource, synth: Synth
+) -> None:
+    BatchTransform(stack, "B", model=model, bucket=bucket)
+    jobs = ["AddTags", "CreateTransformJob", "DescribeTransformJob", "ListTags", "StopTransformJob"]
+    allowed = [statement["Action"] for statement in synth(stack).statements("Machine")]
+    assert [f"sagemaker:{action}" for action in jobs] in allowed
+
+
 def test_nag_is_clean(
     stack: cdk.Stack, bucket: s3.IBucket, model: ModelSource, nag: Callable[[cdk.Stack], list[str]]
 ) -> None:

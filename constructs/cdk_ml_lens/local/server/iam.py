@@ -31,6 +31,7 @@ _NAMED = (
     ("ModelPackageName", "model-package"),
     ("ModelPackageArn", "model-package"),
     ("PipelineName", "pipeline"),
+    ("TransformJobName", "transform-job"),
     ("TrainingJobName", "training-job"),
     ("ProcessingJobName", "processing-job"),
     ("HyperParameterTuningJobName", "hyper-parameter-tuning-job"),

@@ -17,6 +17,7 @@ from . import (
     cfn_registry,
     cfn_types,
     firehose_buffer,
+    function_roles,
     glue_jobs,
     glue_tables,
     iam,
@@ -36,6 +37,7 @@ from . import (
     sfn_execution,
     sfn_glue,
     sfn_integrations,
+    sfn_roles,
     sfn_sagemaker,
     sqs_source,
     worker_env,
@@ -50,6 +52,7 @@ def install(settings: Settings, mqtt: socket.socket) -> None:
     listeners.install(mqtt)
     worker_env.install()
     lambda_errors.install()
+    function_roles.install()
     iam.install()
     principal_arn.install()
     s3_keys.install()
@@ -72,6 +75,7 @@ def install(settings: Settings, mqtt: socket.socket) -> None:
     glue_jobs.install(settings)
     athena_queries.install()
     sfn_integrations.install()
+    sfn_roles.install()
     sfn_execution.install()
     sfn_glue.install()
     sfn_sagemaker.install()

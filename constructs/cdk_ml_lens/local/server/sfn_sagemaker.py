@@ -48,6 +48,8 @@ def _run(resource: str, arguments: dict[str, Any], limit: float | None = None) -
     tables = {table.noun: table for table in sagemaker.job_tables()}
     table = tables.get(action.removeprefix("create"))
     if (action, pattern) == ("createTransformJob", "sync"):
+        _require_waiting("TransformJob", arguments)
+        _require("CreateTransformJob", arguments)
         return _transformed(arguments)
     if action not in _REQUESTS or (pattern and (pattern != "sync" or table is None)):
         raise stepfunctions._ExecutionError("States.Runtime", f"the laptop cloud has no {resource}")
@@ -64,14 +66,18 @@ def _run(resource: str, arguments: dict[str, Any], limit: float | None = None) -
 
 
 def _require_waiting(noun: str, arguments: dict[str, Any]) -> None:
-    """Raise the error of a state whose role may not wait for its job: ``.sync`` takes more than the request."""
+    """Raise the error of a state whose role may not wait for its job: ``.sync`` takes more than the request.
+
+    Step Functions tags the job that it starts. Sources: https://github.com/aws/aws-cdk/issues/26012,
+    https://docs.aws.amazon.com/step-functions/latest/dg/sagemaker-iam.html
+    """
     prefix = f"{get_region()}:{get_account_id()}"
     rule = f"arn:aws:events:{prefix}:rule/StepFunctionsGetEventsForSageMaker{noun.removeprefix('HyperParameter')}sRule"
     for verb in ("PutTargets", "PutRule", "DescribeRule"):
         sfn_execution.require(f"events:{verb}", rule, service="SageMaker")
     arn = f"arn:aws:sagemaker:{prefix}:{kebab(noun)}/{arguments[f'{noun}Name']}"
-    for verb in ("Describe", "Stop"):
-        sfn_execution.require(f"sagemaker:{verb}{noun}", arn, service="SageMaker")
+    for action in (f"Describe{noun}", f"Stop{noun}", "AddTags", "ListTags"):
+        sfn_execution.require(f"sagemaker:{action}", arn, service="SageMaker")
 
 
 def _require(operation: str, arguments: dict[str, Any]) -> None:
