@@ -45,6 +45,7 @@ EXPECTED: tuple[Expected, ...] = (
         _run_with_function_config_scope="func_or_config callback args kwargs",
         invoke_async_with_retry="func event",
         _sqs_esm_concurrency="esm func_rec config queue",
+        _emit_lambda_logs="func request_id log_text error duration_ms log_source",
         _run_sqs_batch="esm func_rec event batch queue_url queue_name",
         _poll_kinesis="",
         _iter_all_esms="",
@@ -105,6 +106,7 @@ EXPECTED: tuple[Expected, ...] = (
         _apply_input_path="state_def data ctx",
         _apply_jsonata_output="state_def raw_input ctx result error_output default",
         _dispatch_aws_sdk_json="service_info service_name action input_data",
+        _invoke_resource="resource input_data",
     ),
     *calls(
         "ministack.app",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from . import destinations
+from . import destinations, function_roles
 
 BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0)
 Record = dict[str, Any]
@@ -111,7 +111,7 @@ def _send_failure(
     esm: Record, function: Record, shard: Shard, rest: list[Record], condition: str, submit: destinations.Submit
 ) -> None:
     target = ((esm.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
-    if not target:
+    if not target or not function_roles.may_send(function, target):
         return
     config = function.get("config") or function
     document = {

@@ -9,6 +9,7 @@ from ministack.core.arn import ArnParseError, parse_arn
 from ministack.core.responses import request_scope
 from ministack.services import kinesis, lambda_svc
 
+from . import function_roles
 from .kinesis_shard import Shard
 from .lambda_queue import Invocations
 
@@ -45,6 +46,9 @@ class _Poller:
         if lambda_svc._esm_inflight.get(running, 0) or shard.retry_at > time.monotonic():
             return False
         batch = shard.next_batch(esm, records)
+        if batch and not function_roles.may_poll(function, esm["EventSourceArn"]):
+            shard.retry_at = time.monotonic() + function_roles.PAUSE_SECONDS
+            return False
         if batch:
             lambda_svc._dispatch_esm_batch(running, self._deliver, esm, function, shard, batch)
         return bool(batch)

@@ -15,7 +15,7 @@ from typing import Any
 
 from ministack.services import eventbridge, lambda_svc
 
-from . import destinations
+from . import destinations, function_roles
 
 MAX_RETRIES = 2  # AWS's default for MaximumRetryAttempts
 MAX_AGE_SECONDS = 21_600  # AWS's default for MaximumEventAgeInSeconds
@@ -133,6 +133,9 @@ def _route_failure(owner: Invocations, invocation: _Invocation, result: Record, 
     config = invocation.record.get("config") or invocation.record
     lambda_svc.logger.warning("%s: %s, event given up", config.get("FunctionName"), condition)
     on_failure = (invocation.config.get("DestinationConfig") or {}).get("OnFailure") or {}
+    target = on_failure.get("Destination") or (config.get("DeadLetterConfig") or {}).get("TargetArn")
+    if target and not function_roles.may_send(invocation.record, target):
+        return
     if target := on_failure.get("Destination"):
         document = _failure_document(invocation, result, condition)
         destinations.send(target, document, submit=owner.submit)

@@ -9,6 +9,7 @@ from typing import Any
 from ministack.core.concurrency import esm_wake
 from ministack.services import lambda_svc, sqs
 
+from . import function_roles
 from .lambda_queue import Invocations
 
 POLLED_AT_ONCE = 10  # without a window, Lambda hands over what one ReceiveMessage gives
@@ -55,6 +56,8 @@ def install(invocations: Invocations) -> None:
     original_concurrency, original_run = lambda_svc._sqs_esm_concurrency, lambda_svc._run_sqs_batch
 
     def concurrency(esm: Any, func_rec: Any, config: Any, queue: Any = None) -> int:
+        if not function_roles.may_poll(func_rec, esm["EventSourceArn"]):
+            return 0
         return min(int(original_concurrency(esm, func_rec, config, queue)), invocations.workers)
 
     def run_batch(*arguments: Any) -> None:
