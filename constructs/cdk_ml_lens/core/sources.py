@@ -6,8 +6,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from constructs import IConstruct
+if TYPE_CHECKING:
+    from constructs import IConstruct
 
 # By the kernel's name of the construct: a proxy of Python may be gone, and made anew, before anybody asks.
 _LINES: dict[str, dict[str, str]] = {}
