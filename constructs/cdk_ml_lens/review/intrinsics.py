@@ -61,6 +61,16 @@ def known_number(value: Any) -> float | None:
         return None
 
 
+def surely_not(value: Any, wanted: Any) -> bool:
+    """Tell whether ``value`` is known and is not ``wanted``; text counts as what it spells: ``"true"`` as True.
+
+    What CloudFormation decides later (a parameter, ``Fn::If``) is not surely anything; ``AWS::NoValue`` is None.
+    """
+    if value == {"Ref": "AWS::NoValue"}:
+        value = None
+    return is_known(value) and str(value).lower() != str(wanted).lower()
+
+
 def text(value: Any) -> str:
     """Return ``value`` as text; what CloudFormation fills in later stands as ``${LogicalId}`` or ``${LogicalId.Arn}``.
 

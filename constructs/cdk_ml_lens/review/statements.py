@@ -27,6 +27,8 @@ class Statement:
         As text, see `intrinsics.text`; a single value counts as a list of one.
     condition : mapping
         Empty if there is none.
+    services : tuple of str
+        Service principals, in trust and resource policies: ``sagemaker.amazonaws.com``.
     """
 
     owner: Resource
@@ -36,11 +38,17 @@ class Statement:
     resources: tuple[str, ...]
     not_resources: tuple[str, ...]
     condition: Mapping[str, Any]
+    services: tuple[str, ...] = ()
 
     @property
     def allows(self) -> bool:
         """Whether it allows, and does not deny."""
         return self.effect == "Allow"
+
+    @property
+    def condition_keys(self) -> frozenset[str]:
+        """Keys that the condition asks for, operators among them, in lower case: ``aws:sourceaccount``."""
+        return frozenset(_keys(self.condition))
 
 
 def of(template: Template) -> Iterator[Statement]:
@@ -50,6 +58,12 @@ def of(template: Template) -> Iterator[Statement]:
             yield from read(resource, policy.get("PolicyDocument"))
     for resource in template.of_type(*_POLICIES):
         yield from read(resource, resource.get("PolicyDocument"))
+
+
+def trust(template: Template) -> Iterator[Statement]:
+    """Yield the statements of the trust policies: who may take a role."""
+    for role in template.of_type("AWS::IAM::Role"):
+        yield from read(role, role.get("AssumeRolePolicyDocument"))
 
 
 def read(owner: Resource, policy: Any) -> Iterator[Statement]:
@@ -72,5 +86,26 @@ def _statement(owner: Resource, entry: Mapping[str, Any]) -> Statement:
         not_actions=texts("NotAction"),
         resources=texts("Resource"),
         not_resources=texts("NotResource"),
-        condition=entry.get("Condition") or {},
+        condition=_condition(entry.get("Condition")),
+        services=_services(entry.get("Principal")),
     )
+
+
+def _keys(value: Any) -> Iterator[str]:
+    """Yield every key below a condition, so that those inside ``Fn::If`` count."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield str(key).lower()
+            yield from _keys(inner)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _keys(item)
+
+
+def _condition(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _services(principal: Any) -> tuple[str, ...]:
+    given = principal.get("Service") if isinstance(principal, Mapping) else None
+    return tuple(intrinsics.text(service) for service in intrinsics.each_value(given))
