@@ -122,14 +122,19 @@ def _approve(clients: RegistryClients, arn: str) -> None:
 
 
 def _take_back(clients: RegistryClients, arn: str, uri: str) -> None:
-    """Leave neither package nor manifest; what cannot be taken back is logged, the first error is what counts."""
+    """Leave neither manifest nor package; what cannot be taken back is logged, the first error is what counts.
+
+    The manifest goes first, and where it cannot go the package stays: a manifest that named a deleted package would
+    pass for a finished registration at the next call.
+    """
     bucket, key = s3_json.place(uri)
     undoing: list[tuple[Callable[..., Any], dict[str, str]]] = [
-        (clients.sagemaker.delete_model_package, {"ModelPackageName": arn}),
         (clients.s3.delete_object, {"Bucket": bucket, "Key": key}),
+        (clients.sagemaker.delete_model_package, {"ModelPackageName": arn}),
     ]
     for undo, what in undoing:
         try:
             undo(**what)
         except Exception:
             logger.exception("could not take back %s", what)
+            return

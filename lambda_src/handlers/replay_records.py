@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import time
 from collections import Counter
@@ -13,9 +14,10 @@ from typing import Any
 
 import boto3
 
-from ml_lens_runtime import backup_records
+from ml_lens_runtime import aws_errors, backup_records
 from ml_lens_runtime.errors import ConfigurationError, ReadingError
 
+logger = logging.getLogger(__name__)
 COUNTS = ("objects", "unreadable", "listed", "outside", "sent", "failed")
 MOST_HOURS = 24 * 31
 # PutRecordBatch: https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html
@@ -109,17 +111,26 @@ def plan(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def replay_hour(*, env: ReplaySettings, event: Mapping[str, Any], tools: Tools) -> dict[str, Any]:
-    """Replay the objects of one hour after the key ``after``; ``done`` tells whether none is left."""
+    """Replay the objects of one hour after the key ``after``; ``done`` tells whether none is left.
+
+    A call that AWS refuses ends the step where it is, so that the next one repeats no object that was replayed; it is
+    raised when there was none.
+    """
     counts = Counter({name: int(event["counts"].get(name, 0)) for name in COUNTS})
     state = {**event, "done": True}
-    for key in _keys(env, event, tools):
-        if tools.time_left() < _MARGIN_SECONDS:
-            state["done"] = False
-            break
-        counts["objects"] += 1
-        _replay_object(key, env=env, event=event, tools=tools, counts=counts)
-        state["after"] = key
-    return {**state, "counts": dict(counts)}
+    try:
+        for key in _keys(env, event, tools):
+            if tools.time_left() < _MARGIN_SECONDS:
+                state["done"] = False
+                break
+            counts += _replay_object(key, env=env, event=event, tools=tools)
+            state["after"] = key
+    except aws_errors.AWS_ERRORS as error:
+        if state["after"] == event["after"]:
+            raise
+        logger.warning("step ended early", extra={"error_code": aws_errors.code(error), "after": state["after"]})
+        state["done"] = False
+    return {**state, "counts": {name: counts[name] for name in COUNTS}}
 
 
 def total(hours: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -137,19 +148,17 @@ def _keys(env: ReplaySettings, event: Mapping[str, Any], tools: Tools) -> Iterat
         yield from (entry["Key"] for entry in page.get("Contents", []))
 
 
-def _replay_object(
-    key: str, *, env: ReplaySettings, event: Mapping[str, Any], tools: Tools, counts: Counter[str]
-) -> None:
+def _replay_object(key: str, *, env: ReplaySettings, event: Mapping[str, Any], tools: Tools) -> Counter[str]:
     try:
         text = backup_records.unpack(tools.s3.get_object(Bucket=env.bucket, Key=key)["Body"].read())
     except ReadingError:
-        counts["unreadable"] += 1
-        return
+        return Counter(objects=1, unreadable=1)
     records = list(backup_records.split(text))
     chosen = [stored.body for stored in records if stored.within(event["from_ms"], event["to_ms"])]
     fitting = [body for body in chosen if len(body) <= _RECORD_BYTES]
     refused = len(chosen) - len(fitting) + sum(_send(batch, env=env, tools=tools) for batch in _batches(fitting))
-    counts.update(listed=len(records), outside=len(records) - len(chosen), failed=refused, sent=len(chosen) - refused)
+    outside, sent = len(records) - len(chosen), len(chosen) - refused
+    return Counter(objects=1, listed=len(records), outside=outside, failed=refused, sent=sent)
 
 
 def _batches(records: Sequence[bytes]) -> Iterator[list[bytes]]:

@@ -21,6 +21,17 @@ logger = logging.getLogger(__name__)
 RESERVE_SHARE = 0.1  # of the function's time; actions that would start later are left to the next delivery
 
 
+def waiting(tasks: Sequence[Task], *, settings: Settings) -> list[Task]:
+    """Return the anomalies with an action that is not yet done."""
+    return [
+        task
+        for task in tasks
+        if task.prediction is not None
+        and task.prediction.anomaly
+        and any(_effect(action) not in task.effects for action in settings.actions)
+    ]
+
+
 def perform(tasks: Sequence[Task], *, settings: Settings, clients: Clients, invocation: Invocation) -> None:
     """Do every action that is not yet done for every anomaly; a failing one does not stop the others."""
     for task in tasks:

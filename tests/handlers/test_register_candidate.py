@@ -211,6 +211,25 @@ def test_the_first_error_counts_when_taking_back_fails_too(account: Account) -> 
     assert account.manifests() == []
 
 
+def test_a_manifest_that_cannot_be_taken_back_keeps_its_package_for_the_next_call(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "SlowDown", "Message": "no"}}, "DeleteObject")
+
+    account.sagemaker.broken.add("update")
+    with monkeypatch.context() as patch:
+        patch.setattr(account.s3, "delete_object", refuse)
+        with pytest.raises(ClientError, match="update"):
+            account.register(AUTOMATIC)
+    account.sagemaker.broken.clear()
+
+    answer = account.register(AUTOMATIC)
+
+    assert [answer["model_package_arn"]] == list(account.sagemaker.packages)
+    assert account.manifest()["model_package_arn"] == answer["model_package_arn"]
+
+
 @pytest.mark.parametrize("decision", [{**DECISION, "passed": False}, {**DECISION, "candidate_model": "s3://x/y"}, {}])
 def test_what_did_not_pass_is_not_registered(account: Account, decision: dict[str, Any]) -> None:
     account.write("evaluations/run-1/decision.json", decision)

@@ -11,12 +11,15 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from handlers import replay_records
 from handlers.replay_records import ReplaySettings, Tools, run
 from ml_lens_runtime import backup_records
 from ml_lens_runtime.errors import ConfigurationError
+from tests.handlers.fakes import aws_error
+from tests.handlers.faults.trouble import FaultyClient
 from tests.handlers.support import rule_output
 
 ENV = ReplaySettings(bucket="backup", prefix="telemetry/", stream="replay")
@@ -176,6 +179,25 @@ def test_ten_thousand_records_are_each_sent_once_whatever_the_objects_look_like(
     assert Counter(stream.taken) == +inside
     assert (answer["listed"], answer["sent"] + answer["outside"], answer["complete"]) == (listed, listed, True)
     assert 0 < answer["outside"] < listed
+
+
+def test_a_refused_object_ends_the_step_and_nothing_that_was_replayed_comes_again(s3: Any) -> None:
+    for name in "abc":
+        put(s3, "2027/01/15/12", record(ord(name)), name=name)
+    missing = aws_error("SlowDown", "GetObject")
+    failures = iter([None, None, missing, None, missing, None, None, None])
+    refused = FaultyClient(s3, before=lambda name: next(failures))
+    stream = FakeStream()
+    step = run(env=ENV, event=RANGE, tools=tools(s3, stream))["hours"][1]
+
+    state = run(env=ENV, event=step, tools=tools(refused, stream))
+    assert (state["done"], state["counts"]["objects"], state["after"]) == (False, 1, "telemetry/2027/01/15/12/a")
+    with pytest.raises(ClientError, match="SlowDown"):
+        run(env=ENV, event=state, tools=tools(refused, stream))
+    state = run(env=ENV, event=state, tools=tools(refused, stream))
+
+    assert (state["done"], state["counts"]["sent"]) == (True, 3)
+    assert stream.taken == [record(ord(name)) for name in "abc"]
 
 
 @pytest.mark.parametrize(
