@@ -13,6 +13,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from cdk_ml_lens.core.errors import Faults
+from cdk_ml_lens.core.instance_types import has_local_storage
 from cdk_ml_lens.core.refs import PrivateNetwork
 from cdk_ml_lens.hosting.asynchronous import AsyncInference
 from cdk_ml_lens.hosting.capture import DataCapture
@@ -20,8 +21,6 @@ from cdk_ml_lens.hosting.model import ModelSource
 from cdk_ml_lens.hosting.model_sources import AnyModel, MultiModelSource, PipelineSource
 from cdk_ml_lens.hosting.variants import AnyVariant, ServerlessVariant, Variant
 
-# Families with instance store: a "d" after the generation, and the accelerated ones that always have it.
-_LOCAL_STORAGE = re.compile(r"ml\.([a-z]+[0-9]+[a-z]*d[a-z]*|g5|g6|g6e|p5|p5e|p5en|trn1|trn1n|trn2)\.")
 _ENDPOINT_NAME = re.compile(r"[A-Za-z0-9](-*[A-Za-z0-9]){0,62}")
 _CONFIG = sagemaker.CfnEndpointConfig
 
@@ -104,7 +103,7 @@ def volume_key(variants: Sequence[AnyVariant], key: kms.IKey) -> str | None:
     not be given when an instance type with local storage is used.
     """
     types = [of.instance_type for of in variants if isinstance(of, Variant)]
-    local = [instance_type for instance_type in types if _LOCAL_STORAGE.match(instance_type)]
+    local = [instance_type for instance_type in types if has_local_storage(instance_type)]
     faults = Faults("model endpoint")
     faults.unless(
         len(local) in (0, len(types)),
