@@ -162,7 +162,9 @@ class Baseline(Construct):
         role = self.machine.role
         datasets.grant_read(role)
         if registry is not None:
-            registry.grant_read(role)
+            machine_access.allow_versions(self, role, registry, ["DescribeModelPackage"])
+            access.allow_objects(role, registry.bucket, "manifests", ["s3:GetObject"], reason=_NAMED)
+            grants.use_key(role, registry.encryption_key, "kms:Decrypt")
         actions = ("s3:GetObject", "s3:PutObject")  # CopyObject reads and writes
         access.allow_objects(role, self.bucket, PREFIX, actions, reason=_NAMED)
         access.use_bucket_key(role, self.bucket, "kms:GenerateDataKey", "kms:Decrypt")

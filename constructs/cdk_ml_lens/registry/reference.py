@@ -123,9 +123,12 @@ class RegistryReference:
         return grants.allow(grantee, ["s3:GetObject", "s3:PutObject"], [manifests])
 
     def _packages(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
+        """Allow actions on the versions: IAM has no other resource for them, not even to list or to create one.
+
+        Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
+        """
         _explain(grantee, self.packages_arn, "A version gets its number when it is registered.")
-        resources = [self.group_arn, self.packages_arn]
-        return grants.allow(grantee, [f"sagemaker:{action}" for action in actions], resources)
+        return grants.allow(grantee, [f"sagemaker:{action}" for action in actions], [self.packages_arn])
 
     def _objects(self, keys: str, grantee: iam.IGrantable) -> str:
         objects = self.bucket.arn_for_objects(keys)

@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.function import HandlerFunction
 from cdk_ml_lens.core.nag import acknowledge, finding_of
+from cdk_ml_lens.training import machine_access
 from cdk_ml_lens.training.gate import ModelGate
 from cdk_ml_lens.training.job_role import PULL
 from cdk_ml_lens.training.plan import TrainingPlan
@@ -18,6 +20,7 @@ from cdk_ml_lens.training.refs import ModelGroup
 from cdk_ml_lens.training.registration import Registration
 
 _SECONDS = 60
+_APPROVED = "Approved"
 
 
 def judge_function(scope: Construct, *, registry: ModelGroup, gate: ModelGate) -> HandlerFunction:
@@ -34,16 +37,29 @@ def register_function(scope: Construct, plan: TrainingPlan, registration: Regist
     """Make the function that writes a version and its manifest."""
     serving, registry = plan.algorithm.serving, plan.registry
     made = _function(scope, "Register", "register_candidate", registry, _environment(scope, plan, registration))
-    registry.grant_register(made.role)
-    registry.grant_approve(made.role)
-    # What was begun and cannot be finished is taken back; grant_register explains the packages.
-    grants.allow(made.role, ["sagemaker:DeleteModelPackage"], [registry.packages_arn])
-    manifests = registry.bucket.arn_for_objects("manifests/*")
-    grants.allow(made.role, ["s3:DeleteObject"], [manifests])
-    acknowledge(made.role, f"IAM5[{finding_of(scope, manifests)}]", "A manifest is named after its version.")
+    # What was begun and cannot be finished is taken back.
+    approves = ["UpdateModelPackage"] if registry.approval_status == _APPROVED else []
+    actions = ["CreateModelPackage", "DeleteModelPackage", "DescribeModelPackage", *approves]
+    machine_access.allow_versions(scope, made.role, registry, actions)
+    _keep_manifests(scope, made.role, registry)
     # SageMaker AI looks up the image and its digest as the caller of CreateModelPackage.
     grants.allow(made.role, PULL, [serving.image.repository_arn(scope)])
     return made
+
+
+def _keep_manifests(scope: Construct, role: iam.IRole, registry: ModelGroup) -> None:
+    """Read evaluation, decision and artifact, write a manifest or take it back; list, to tell missing from forbidden.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    """
+    objects, manifests = (registry.bucket.arn_for_objects(keys) for keys in ("*", "manifests/*"))
+    grants.allow(role, ["s3:GetObject"], [objects])
+    grants.allow(role, ["s3:DeleteObject", "s3:PutObject"], [manifests])
+    grants.allow(role, ["s3:ListBucket"], [registry.bucket.bucket_arn])
+    grants.use_key(role, registry.encryption_key, "kms:Decrypt", "kms:GenerateDataKey")
+    for named in (objects, manifests):
+        reason = "Objects of the registry are named after executions and versions."
+        acknowledge(role, f"IAM5[{finding_of(scope, named)}]", reason)
 
 
 def _environment(scope: Construct, plan: TrainingPlan, registration: Registration) -> dict[str, str]:
@@ -65,7 +81,7 @@ def _environment(scope: Construct, plan: TrainingPlan, registration: Registratio
 def _function(
     scope: Construct, id: str, handler: str, registry: ModelGroup, environment: Mapping[str, str]
 ) -> HandlerFunction:
-    return HandlerFunction(
+    made = HandlerFunction(
         scope,
         id,
         handler=handler,
@@ -73,3 +89,5 @@ def _function(
         encryption_key=registry.encryption_key,
         timeout_seconds=_SECONDS,
     )
+    made.answers("Step Functions")
+    return made

@@ -99,11 +99,15 @@ def allow_events(scope: Construct, role: iam.Role, source: str) -> None:
 
 def allow_champion(scope: Construct, role: iam.Role, registry: ModelGroup) -> None:
     """Find the newest approved version of the group, and where its artifact lies."""
-    group = cdk.Stack.of(scope).format_arn(
-        service="sagemaker", resource="model-package-group", resource_name=registry.group_name
-    )
-    actions = ["sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage"]
-    grants.allow(role, actions, [group, registry.packages_arn])
+    allow_versions(scope, role, registry, ["ListModelPackages", "DescribeModelPackage"])
+
+
+def allow_versions(scope: Construct, role: iam.IRole, registry: ModelGroup, actions: Sequence[str]) -> None:
+    """Allow actions on the versions of a group, the one resource that IAM has for them.
+
+    Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
+    """
+    grants.allow(role, [f"sagemaker:{action}" for action in actions], [registry.packages_arn])
     acknowledge(
         role, f"IAM5[{finding_of(scope, registry.packages_arn)}]", "A version gets its number when it is registered."
     )

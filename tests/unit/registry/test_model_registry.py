@@ -151,7 +151,8 @@ def test_who_registers_creates_versions_of_this_group_and_approves_none(
 ) -> None:
     ModelRegistry(stack, "Models", group_name="mine").grant_register(role)
     actions = granted(synth(stack))
-    assert ":model-package-group/mine" in actions["sagemaker:CreateModelPackage"]
+    assert ":model-package/mine/*" in actions["sagemaker:CreateModelPackage"]
+    assert "model-package-group" not in actions["sagemaker:CreateModelPackage"]  # IAM knows no such resource for it
     assert {"s3:PutObject", "s3:GetObject", "kms:GenerateDataKey"} <= set(actions)
     assert not {"sagemaker:UpdateModelPackage", "sagemaker:DeleteModelPackage", "s3:DeleteObject"} & set(actions)
 

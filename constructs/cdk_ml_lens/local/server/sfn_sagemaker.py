@@ -86,13 +86,36 @@ def _require(operation: str, arguments: dict[str, Any]) -> None:
     arns = [iam.sagemaker_arn("/", json.dumps(arguments).encode(), prefix, operation)]
     if operation in ("CreateEndpoint", "UpdateEndpoint"):
         arns.append(f"{prefix}:endpoint-config/{arguments.get('EndpointConfigName')}")
+    if operation == "CreateModel":
+        arns += _packages(arguments)
     for arn in arns:
         sfn_execution.require(f"sagemaker:{operation}", arn, service="SageMaker")
+    for alarm in _alarms(arguments):
+        sfn_execution.require("cloudwatch:DescribeAlarms", alarm, service="SageMaker")
     given = {**arguments.get("TrainingJobDefinition", {}), **arguments}
     passed = {given[name] for name in ("RoleArn", "ExecutionRoleArn") if given.get(name)}
     for role in sorted(passed):
         context = {"iam:passedtoservice": "sagemaker.amazonaws.com"}
         sfn_execution.require("iam:PassRole", role, service="SageMaker", context=context)
+
+
+def _packages(arguments: dict[str, Any]) -> list[str]:
+    """Return the versions that a model is made of; who deploys them must be allowed to, beside making the model.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry-deploy-xaccount.html
+    """
+    containers = [arguments.get("PrimaryContainer") or {}, *arguments.get("Containers", [])]
+    return [one["ModelPackageName"] for one in containers if one.get("ModelPackageName")]
+
+
+def _alarms(arguments: dict[str, Any]) -> list[str]:
+    """Return the alarms that would roll an update back, which SageMaker AI looks up as its caller.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
+    """
+    rollback = (arguments.get("DeploymentConfig") or {}).get("AutoRollbackConfiguration") or {}
+    prefix = f"arn:aws:cloudwatch:{get_region()}:{get_account_id()}:alarm"
+    return [f"{prefix}:{alarm['AlarmName']}" for alarm in rollback.get("Alarms", [])]
 
 
 def _guarded(original: Callable[..., Any]) -> Callable[..., Any]:
