@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 
 from cdk_ml_lens import IsolatedNetwork, PrivateService, SecureWorkbench, Workbench
 from cdk_ml_lens.core.bucket import SecureBucket
-from cdk_ml_lens.core.keys import data_key
 
 
 def build(app: cdk.App) -> cdk.Stack:
     """Build the stack."""
     stack = cdk.Stack(app, "Workbench")
-    key = data_key(stack, "Key", description="Encrypts features")
+    key = kms.Key(stack, "Key", enable_key_rotation=True)
     data = SecureBucket(stack, "Data", encryption_key=key).bucket
     scientist = iam.Role(stack, "Scientist", assumed_by=iam.AccountRootPrincipal())
     # region: notebook

@@ -27,6 +27,7 @@ CONSTRUCT_PAGES = {
     "model-monitor": ("model_monitor",),
     "endpoint-dashboard": ("endpoint_dashboard",),
     "training": ("training_pipeline", "training_search"),
+    "workbench": ("workbench",),
     "patterns": ("iot_inference",),
     "iot-data-lake": ("iot_data_lake",),
 }

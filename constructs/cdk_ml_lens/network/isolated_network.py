@@ -10,6 +10,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cdk_ml_lens.core.keys import key_or_new
+from cdk_ml_lens.core.nag import explain
 from cdk_ml_lens.network import addresses
 from cdk_ml_lens.network.flow_log import FlowLog
 from cdk_ml_lens.network.private_service import PrivateService, check_services, image_layers
@@ -18,6 +19,11 @@ from cdk_ml_lens.network.reference import NetworkReference
 # An empty list would mean AWS's default, which allows everything.
 NOTHING_OUT = ec2.CfnSecurityGroup.EgressProperty(
     ip_protocol="icmp", from_port=252, to_port=86, cidr_ip="255.255.255.255/32", description="Nothing goes out"
+)
+_UNUSED_GROUP = (
+    "Nothing is placed under the default security group, and there is no way out of the VPC but its endpoints, whose "
+    "own group names who may enter. CloudFormation cannot empty it; AWS Config's remediation "
+    "AWSConfigRemediation-RemoveVPCDefaultSecurityGroupRules can."
 )
 
 
@@ -68,6 +74,7 @@ class IsolatedNetwork(Construct):
         super().__init__(scope, id)
         key = key_or_new(self, encryption_key, description="Encrypts a network's flow logs")
         self._vpc = ec2.CfnVPC(self, "Vpc", cidr_block=cidr, enable_dns_support=True, enable_dns_hostnames=True)
+        explain(self._vpc, {"VPCDefaultSecurityGroupClosed": _UNUSED_GROUP})
         names = [cdk.Fn.select(number, cdk.Fn.get_azs()) for number in range(zones)]
         parts = [self._subnet(number, *pair) for number, pair in enumerate(zip(blocks, names, strict=True), start=1)]
         self.flow_log = FlowLog(self, "FlowLog", vpc_id=self._vpc.attr_vpc_id, encryption_key=key)

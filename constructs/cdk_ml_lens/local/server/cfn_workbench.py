@@ -90,7 +90,7 @@ def _rule(kind: str) -> Callable[[str, Properties, str], Made]:
         del logical_id, stack_name
         ports = {"FromPort": props["FromPort"], "ToPort": props["ToPort"], "IpProtocol": props["IpProtocol"]}
         permission = {f"IpPermissions.1.{key}": [str(value)] for key, value in ports.items()}
-        peer = {"IpPermissions.1.UserIdGroupPairs.1.GroupId": [str(props[_PEER[kind]])]}
+        peer = {"IpPermissions.1.Groups.1.GroupId": [str(props[_PEER[kind]])]}
         status, _, body = _RULES[kind]({"GroupId": [props["GroupId"]], **permission, **peer})
         if status >= 400:
             raise ValueError(f"AuthorizeSecurityGroup{kind} failed: {body.decode(errors='replace')}")

@@ -16,6 +16,7 @@ from . import (
     cfn_permissions,
     cfn_registry,
     cfn_types,
+    cfn_workbench,
     firehose_buffer,
     function_roles,
     glue_jobs,
@@ -65,6 +66,7 @@ def install(settings: Settings, mqtt: socket.socket) -> None:
     cfn_monitoring.install()
     cfn_permissions.install()
     cfn_network.install()
+    cfn_workbench.install()
     cfn_gateway.install()
     invocations = lambda_queue.install(workers=settings.lambda_workers, retry_delays=settings.retry_delays)
     rule_actions.install(invocations)
