@@ -68,11 +68,12 @@ def _postpone(queued: list[tuple[Task, Message]], *, url: str, clients: Clients)
         ]
         try:
             given = clients.queue.change_message_visibility_batch(QueueUrl=url, Entries=entries)
-            failed = given.get("Failed", [])
+            failed = [entry.get("Code", "Unknown") for entry in given.get("Failed", [])]
         except aws_errors.AWS_ERRORS as error:
             failed = [aws_errors.code(error)]
         if failed:  # harmless: they come back after the queue's own visibility timeout
-            logger.warning("pause not set", extra={"messages": len(part), "failed": len(failed)})
+            counts = {"messages": len(part), "failed": len(failed)}
+            logger.warning("pause not set", extra={**counts, "error_code": failed[0]})
 
 
 def _pause(task: Task, message: Message) -> int:

@@ -33,10 +33,18 @@ def send_messages(grantee: iam.IGrantable, queue: sqs.IQueue) -> iam.Grant:
 
 
 def consume_messages(grantee: iam.IGrantable, queue: sqs.IQueue) -> iam.Grant:
-    """Receive, delete and delay messages (the event source mapping, and the handler's back-off)."""
+    """Receive and delete messages: what an event source mapping does.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
+    """
     use_key(grantee, queue.encryption_master_key, "kms:Decrypt")
-    actions = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes")
+    actions = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
     return allow(grantee, [f"sqs:{action}" for action in actions], [queue.queue_arn])
+
+
+def delay_messages(grantee: iam.IGrantable, queue: sqs.IQueue) -> iam.Grant:
+    """ChangeMessageVisibility (the handler's back-off)."""
+    return allow(grantee, ["sqs:ChangeMessageVisibility"], [queue.queue_arn])
 
 
 def put_record(grantee: iam.IGrantable, stream: kinesis.IStream) -> iam.Grant:

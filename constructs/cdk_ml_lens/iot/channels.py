@@ -60,6 +60,7 @@ def queued(
     )
     grants.send_messages(rule_role, queue)
     grants.consume_messages(scorer.role, queue)
+    grants.delay_messages(scorer.role, queue)
     scorer.function.add_environment("SOURCE_QUEUE_URL", queue.queue_url)
     mapping = lambda_.CfnEventSourceMapping(
         scope,

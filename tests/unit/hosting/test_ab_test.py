@@ -143,7 +143,7 @@ def test_each_role_may_do_what_its_handler_calls_and_no_more(stack: cdk.Stack, s
     make(stack)
     template = synth(stack)
     common = ALWAYS | TABLE_KEY | {"dynamodb:GetItem", "dynamodb:PutItem"}
-    consume = {"ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes", "SendMessage"}
+    consume = {"ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "SendMessage"}
     assert template.actions("Assigner") == common
     assert template.actions("Recorder") == common | {"dynamodb:UpdateItem"} | {f"sqs:{action}" for action in consume}
     assert template.actions("Evaluator") == common | {"dynamodb:Query", "events:PutEvents"}
