@@ -10,7 +10,7 @@ from pathlib import Path
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
-_OWN_PARSERS = {"demo": "demo", "loadtest": "cli_loadtest", "rebuild": "cli_rebuild"}
+_OWN_PARSERS = {"demo": "demo", "loadtest": "cli_loadtest", "new": "cli_new", "rebuild": "cli_rebuild"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     _add_cloud_commands(commands)
     commands.add_parser("demo", add_help=False, help="run what the library builds: ml-lens demo --help")
     commands.add_parser("loadtest", add_help=False, help="drive an endpoint to its knee: ml-lens loadtest --help")
+    commands.add_parser("new", add_help=False, help="write a small app that passes its tests: ml-lens new --help")
     commands.add_parser("rebuild", add_help=False, help="serve a model version again: ml-lens rebuild --help")
     _add_model_commands(commands)
     return root
