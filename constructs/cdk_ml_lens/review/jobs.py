@@ -59,14 +59,24 @@ def of(template: Template) -> Iterator[Job]:
             if state.get("Type") == "Task":
                 yield from _call(machine, name, state)
     for pipeline in template.of_type(PIPELINE):
-        yield from _steps(pipeline, _body(pipeline).get("Steps"))
+        yield from _calls(pipeline)
 
 
 def states(machine: Resource) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield name and definition of each state, those inside Map and Parallel included."""
+    yield from _states(definition(machine))
+
+
+def definition(machine: Resource) -> Mapping[str, Any]:
+    """Return the definition of a state machine; empty where it is not in the template (S3, a parameter)."""
     given = machine.get("DefinitionString")
     found = intrinsics.document(machine.get("Definition") if given is None else given)
-    yield from _states(found if isinstance(found, Mapping) else {})
+    return found if isinstance(found, Mapping) else {}
+
+
+def steps(pipeline: Resource) -> Iterator[Mapping[str, Any]]:
+    """Yield the steps of a SageMaker pipeline, those inside conditions included."""
+    yield from _each_step(_body(pipeline).get("Steps"))
 
 
 def _states(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -92,15 +102,23 @@ def _body(pipeline: Resource) -> Mapping[str, Any]:
     return body if isinstance(body, Mapping) else {}
 
 
-def _steps(pipeline: Resource, steps: Any) -> Iterator[Job]:
-    for step in intrinsics.each_value(steps):
-        arguments = step.get("Arguments") or {}
+def _calls(pipeline: Resource) -> Iterator[Job]:
+    for step in steps(pipeline):
         if step.get("Type") in _STEPS:
-            operation = _STEPS[step["Type"]]
-            name = str(step.get("Name"))
-            yield Job(owner=pipeline, name=name, service="sagemaker", operation=operation, arguments=arguments)
+            yield Job(
+                owner=pipeline,
+                name=str(step.get("Name")),
+                service="sagemaker",
+                operation=_STEPS[step["Type"]],
+                arguments=step.get("Arguments") or {},
+            )
+
+
+def _each_step(given: Any) -> Iterator[Mapping[str, Any]]:
+    for step in intrinsics.each_value(given):
+        yield step
         for branch in ("IfSteps", "ElseSteps"):
-            yield from _steps(pipeline, arguments.get(branch))
+            yield from _each_step((step.get("Arguments") or {}).get(branch))
 
 
 def _plain(value: Any) -> Any:
