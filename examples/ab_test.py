@@ -16,6 +16,7 @@ from cdk_ml_lens import (
     NotifyTopic,
     ShiftPlan,
     TrafficShift,
+    explain,
     users_for_conversion,
 )
 
@@ -37,13 +38,15 @@ def build(app: cdk.App) -> cdk.Stack:
         alarm_topic=alarms.topic,
     )
     # endregion
+    reporter = iam.Role(stack, "Reporter", assumed_by=iam.ServicePrincipal("events.amazonaws.com"))
+    explain(reporter, {"IAMNoInlinePolicy": "The policy lets this role start the report, and goes with the role."})
     # region: use
     shop = iam.Role(stack, "Client", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
     test.grant_assign(shop)
     endpoint.grant_invoke(shop)
     test.grant_report(shop)
     machine = sfn.StateMachine.from_state_machine_name(stack, "Report", "write-the-report")
-    test.on_decision("Tell", targets.SfnStateMachine(machine))
+    test.on_decision("Tell", targets.SfnStateMachine(machine, role=reporter))
     # endregion
     # region: thompson
     AbTest(

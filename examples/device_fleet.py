@@ -10,7 +10,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from cdk_ml_lens import DeviceFleet
+from cdk_ml_lens import DeviceFleet, explain
+from cdk_ml_lens.core.keys import data_key
+from cdk_ml_lens.core.nag import acknowledge
 
 # region: hook-code
 HOOK = """
@@ -43,10 +45,13 @@ def build(app: cdk.App) -> cdk.Stack:
 # region: hook
 def hook(scope: Construct) -> lambda_.Function:
     """Return the function that IoT Core asks before it registers a device."""
-    log_group = logs.LogGroup(scope, "HookLogs", retention=logs.RetentionDays.THREE_MONTHS)
+    key = data_key(scope, "HookKey", description="Encrypts the logs of the fleet's hook")
+    log_group = logs.LogGroup(scope, "HookLogs", encryption_key=key, retention=logs.RetentionDays.THREE_MONTHS)
     role = iam.Role(scope, "HookRole", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     log_group.grant_write(role)
-    return lambda_.Function(
+    acknowledge(role, "IAM5[Resource::*]", "X-Ray calls have no resource type in IAM; nothing else uses '*'.")
+    explain(role, {"IAMNoInlinePolicy": "The policy is this role's only, and goes with it."})
+    function = lambda_.Function(
         scope,
         "Hook",
         runtime=lambda_.Runtime.PYTHON_3_14,
@@ -56,7 +61,18 @@ def hook(scope: Construct) -> lambda_.Function:
         role=role,
         log_group=log_group,
         timeout=cdk.Duration.seconds(5),  # IoT Core waits no longer
+        memory_size=128,
+        tracing=lambda_.Tracing.ACTIVE,
+        reserved_concurrent_executions=5,
     )
+    explain(
+        function,
+        {
+            "LambdaDLQ": "IoT Core waits for the answer; without one, the device is not registered and tries again.",
+            "LambdaInsideVPC": "It calls nothing: it compares the serial number with what its code knows.",
+        },
+    )
+    return function
 
 
 # endregion

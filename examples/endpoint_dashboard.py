@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_kms as kms
 
 from cdk_ml_lens import (
@@ -12,6 +13,7 @@ from cdk_ml_lens import (
     DatasetSource,
     DriftMonitor,
     EndpointDashboard,
+    NotifyTopic,
     Runbook,
     WatchedEndpoint,
 )
@@ -31,7 +33,8 @@ def build(app: cdk.App) -> cdk.Stack:
     )
     # region: dashboard
     complaints = cloudwatch.Metric(namespace="Pumps", metric_name="WrongAlerts", statistic="Sum")
-    too_many = complaints.create_alarm(stack, "Complaints", threshold=20, evaluation_periods=1)
+    too_many = cloudwatch.Alarm(stack, "Complaints", metric=complaints, threshold=20, evaluation_periods=1)
+    too_many.add_alarm_action(actions.SnsAction(NotifyTopic(stack, "Alarms").topic))
     dashboard = EndpointDashboard(
         stack,
         "Dashboard",

@@ -57,7 +57,7 @@ def build(app: cdk.App) -> cdk.Stack:
     )
     # region: retraining
     complaints = cloudwatch.Metric(namespace="Turbines", metric_name="WrongAlerts", statistic="Sum")
-    alarm = complaints.create_alarm(stack, "Complaints", threshold=20, evaluation_periods=1)
+    alarm = cloudwatch.Alarm(stack, "Complaints", metric=complaints, threshold=20, evaluation_periods=1)
     retraining = Retraining(
         stack,
         "Retraining",

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from cdk_ml_lens.core.errors import Fault, PropError
     from cdk_ml_lens.core.feature_set import FeatureSet
     from cdk_ml_lens.core.feature_values import Cleaning, Normalisation, Sensor, WindowFeature
+    from cdk_ml_lens.core.nag import explain
     from cdk_ml_lens.core.refs import InvocableEndpoint, PrivateNetwork, ReadingAction
+    from cdk_ml_lens.core.replication import Replication
     from cdk_ml_lens.hosting.ab_test import AbTest
     from cdk_ml_lens.hosting.ab_test_size import users_for_conversion, users_for_mean
     from cdk_ml_lens.hosting.ab_test_values import AbPolicy, AbVariants, BusinessMetric
@@ -71,7 +73,7 @@ if TYPE_CHECKING:
     from cdk_ml_lens.lake.telemetry_archive import TelemetryArchive
     from cdk_ml_lens.lake.training_dataset import TrainingDataset
     from cdk_ml_lens.lake.workgroup import LakeWorkgroup, QueryLimits
-    from cdk_ml_lens.lake.zones import Lifecycle, ObjectLock, Replication, Zone
+    from cdk_ml_lens.lake.zones import Lifecycle, ObjectLock, Zone
     from cdk_ml_lens.monitoring.baseline import Baseline
     from cdk_ml_lens.monitoring.dashboard_values import Runbook, WatchedEndpoint
     from cdk_ml_lens.monitoring.drift_monitor import DriftMonitor
@@ -229,7 +231,7 @@ _HOMES = {
     "RebuildEndpoint": "hosting.rebuild_endpoint",
     "Registration": "training.registration",
     "RegistryReference": "registry.reference",
-    "Replication": "lake.zones",
+    "Replication": "core.replication",
     "Retraining": "training.retraining",
     "RetrainingCause": "training.retraining_values",
     "RetrainingPolicy": "training.retraining_values",
@@ -273,6 +275,7 @@ _HOMES = {
     "Workbench": "training.workbench_values",
     "Zone": "lake.zones",
     "add_packs": "review.packs",
+    "explain": "core.nag",
     "load_test_sizing": "hosting.autoscaling",
     "prediction_table": "lake.stream_tables",
     "telemetry_table": "lake.stream_tables",
@@ -436,6 +439,7 @@ __all__ = (
     "Workbench",
     "Zone",
     "add_packs",
+    "explain",
     "load_test_sizing",
     "prediction_table",
     "telemetry_table",

@@ -12,6 +12,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from cdk_ml_lens.core.errors import Faults
+from cdk_ml_lens.core.nag import explain
 
 Comparison = Literal["above", "at_least", "below", "at_most"]
 Missing = Literal["notBreaching", "breaching", "ignore", "missing"]
@@ -28,6 +29,10 @@ _MISSING: dict[str, cloudwatch.TreatMissingData] = {
     "ignore": cloudwatch.TreatMissingData.IGNORE,
     "missing": cloudwatch.TreatMissingData.MISSING,
 }
+_UNTOLD = (
+    "Nobody was named to tell. alarm_topic= (or notify=) of the construct wires every alarm of it; an alarm may also "
+    "only be watched, by a deployment's rollback or a dashboard."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,9 +109,10 @@ def add_alarm(
     topic : ITopic or None
         Who is told. ``None`` leaves the alarm to the caller.
     """
-    alarm = metric.with_(statistic=rule.statistic, period=cdk.Duration.minutes(rule.period_minutes)).create_alarm(
+    alarm = cloudwatch.Alarm(
         scope,
         id,
+        metric=metric.with_(statistic=rule.statistic, period=cdk.Duration.minutes(rule.period_minutes)),
         threshold=rule.threshold,
         comparison_operator=_OPERATORS[rule.comparison],
         evaluation_periods=rule.periods,
@@ -114,7 +120,9 @@ def add_alarm(
         treat_missing_data=_MISSING[rule.missing],
         alarm_description=rule.description,
     )
-    if topic is not None:
+    if topic is None:
+        explain(alarm, {"CloudWatchAlarmAction": _UNTOLD})
+    else:
         notify = actions.SnsAction(topic)
         alarm.add_alarm_action(notify)
         alarm.add_ok_action(notify)

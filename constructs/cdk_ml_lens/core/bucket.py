@@ -8,7 +8,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from cdk_ml_lens.core.access_logs import access_log_bucket
 from cdk_ml_lens.core.removal import removal_policy as resolve_removal_policy
+from cdk_ml_lens.core.replication import Replication, replicate, unreplicated
 
 _LOG_PREFIX = "data/"
 
@@ -26,6 +28,8 @@ class SecureBucket(Construct):
         Age at which current objects expire, in days. Default: they are kept.
     removal_policy : RemovalPolicy, optional
         Default: retain. ``DESTROY`` also takes the context flag ``cdk-ml-lens:removeDataOnDestroy``.
+    replication : Replication, optional
+        Copies elsewhere. Default: none.
 
     Notes
     -----
@@ -40,19 +44,11 @@ class SecureBucket(Construct):
         encryption_key: kms.IKey,
         expire_days: int | None = None,
         removal_policy: cdk.RemovalPolicy | None = None,
+        replication: Replication | None = None,
     ) -> None:
         super().__init__(scope, id)
         policy = resolve_removal_policy(self, removal_policy)
-        self.access_logs = s3.Bucket(
-            self,
-            "AccessLogs",
-            encryption=s3.BucketEncryption.S3_MANAGED,  # the log delivery service cannot write with a CMK
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            enforce_ssl=True,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            removal_policy=policy,
-            lifecycle_rules=[_lifecycle(90)],
-        )
+        self.access_logs = access_log_bucket(self, policy=policy)
         self.bucket = s3.Bucket(
             self,
             "Data",
@@ -67,6 +63,10 @@ class SecureBucket(Construct):
             lifecycle_rules=[_lifecycle(expire_days)],
         )
         self._log_access()
+        if replication is None:
+            unreplicated(self.bucket, "SecureBucket(replication=), given as bucket= to what would make one itself")
+        else:
+            replicate(self, self.bucket, key=encryption_key, to=replication)
 
     def _log_access(self) -> None:
         """Deliver access logs by bucket policy; the L2 prop would use ACLs unless a feature flag is on.

@@ -14,7 +14,7 @@ from constructs import Construct
 
 from cdk_ml_lens.core import function_network
 from cdk_ml_lens.core.assets import bundled
-from cdk_ml_lens.core.nag import acknowledge
+from cdk_ml_lens.core.nag import acknowledge, explain, explain_policy
 from cdk_ml_lens.core.refs import PrivateNetwork
 
 _IGNORED_FILES = ["**/__pycache__", "**/*.pyc", "**/.*_cache"]
@@ -68,6 +68,7 @@ class HandlerFunction(Construct):
         network: PrivateNetwork | None = None,
     ) -> None:
         super().__init__(scope, id)
+        explain(self, _open_by_default(network, reserved_concurrency))
         self.log_group = logs.LogGroup(
             self,
             "Logs",
@@ -76,6 +77,7 @@ class HandlerFunction(Construct):
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        explain_policy(self.role)
         self.log_group.grant_write(self.role)
         if network is not None:
             function_network.allow_interfaces(self.role, network)
@@ -102,3 +104,26 @@ class HandlerFunction(Construct):
             function_network.deny_code(self, self.role, self.function)
             unscoped += "nor have ec2:DescribeNetworkInterfaces and ec2:DescribeSubnets; "
         acknowledge(self.role, "IAM5[Resource::*]", unscoped + "no other statement of this role uses '*'.")
+
+    def answers(self, caller: str) -> None:
+        """Note that ``caller`` waits for each answer: a dead-letter queue takes asynchronous calls only.
+
+        Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+        """
+        reason = f"{caller} waits for the answer and handles the error; a dead-letter queue takes only calls without."
+        explain(self, {"LambdaDLQ": reason})
+
+
+def _open_by_default(network: PrivateNetwork | None, reserved_concurrency: int | None) -> dict[str, str]:
+    reasons = {}
+    if network is None:
+        reasons["LambdaInsideVPC"] = (
+            "The function calls AWS services only, over TLS and with exact permissions, and nothing can call in. A VPC "
+            "needs paid endpoints for each of these services: harden(network=) puts every function into one."
+        )
+    if reserved_concurrency is None:
+        reasons["LambdaConcurrency"] = (
+            "A reservation takes copies from all other functions of the account, so its size is the account's affair; "
+            "what calls the function limits it. harden(reserved_concurrency=) reserves."
+        )
+    return reasons

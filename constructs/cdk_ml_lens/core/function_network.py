@@ -8,7 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from cdk_ml_lens.core import grants
-from cdk_ml_lens.core.nag import acknowledge, finding_of
+from cdk_ml_lens.core.nag import acknowledge, explain_policy, finding_of
 from cdk_ml_lens.core.refs import PrivateNetwork
 
 _CHANGE = ("ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses")
@@ -62,7 +62,9 @@ def deny_code(scope: Construct, role: iam.Role, function: lambda_.Function) -> i
         resources=["*"],
         conditions={"ArnEquals": {"lambda:SourceFunctionArn": function.function_arn}},
     )
-    return iam.Policy(scope, "NoNetworkCalls", roles=[role], statements=[statement])
+    policy = iam.Policy(scope, "NoNetworkCalls", roles=[role], statements=[statement])
+    explain_policy(policy)
+    return policy
 
 
 def attach(function: lambda_.Function, network: PrivateNetwork) -> None:

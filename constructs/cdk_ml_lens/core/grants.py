@@ -14,15 +14,19 @@ from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 
+from cdk_ml_lens.core.nag import explain_policy
+
 
 def allow(grantee: iam.IGrantable, actions: Sequence[str], resources: Sequence[str]) -> iam.Grant:
     """Allow ``actions`` on ``resources``, in the grantee's own policy."""
+    explain_policy(grantee)
     return iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=list(resources))
 
 
 def use_key(grantee: iam.IGrantable, key: kms.IKey | None, *actions: str) -> None:
     """Allow KMS actions on one key; does nothing for data that a key of AWS encrypts."""
     if key is not None:
+        explain_policy(grantee)
         key.grant(grantee, *actions)
 
 

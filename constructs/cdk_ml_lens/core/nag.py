@@ -7,10 +7,15 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
-from constructs import IConstruct
+from constructs import Construct, IConstruct
 
 from cdk_ml_lens.core import sources
 
+_ONE_TO_ONE = {
+    "IAMNoInlinePolicy": "The policy is of one principal, is made, changed and deleted with it, and cannot be attached "
+    "to another: what IAM advises inline policies for. Actions and resources are exact. No prop makes it a managed "
+    "policy; a role that you bring yourself may have one."
+}
 _EXPLAINED: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
 
 
@@ -41,7 +46,7 @@ def explain(construct: IConstruct, reasons: Mapping[str, str]) -> None:
     """Note why findings of packs that are rarely on do not apply, or which prop turns them off.
 
     Nothing crosses to the jsii kernel: `cdk_ml_lens.review.packs.add_packs` turns the notes into acknowledgements for
-    the packs that are on.
+    those of Serverless, HIPAA.Security, NIST.800.53.R5 and PCI.DSS.321 that are on. For AwsSolutions, acknowledge.
 
     Parameters
     ----------
@@ -52,11 +57,28 @@ def explain(construct: IConstruct, reasons: Mapping[str, str]) -> None:
 
     Notes
     -----
-    A second reason for the same rule and construct takes the place of the first.
+    A second reason for the same rule and construct takes the place of the first. The construct must have been made in
+    Python: what another construct returns, such as ``api.deployment_stage``, is a new Python object each time.
     """
     _EXPLAINED.setdefault(construct, {}).update(reasons)
     for rule in reasons:
         sources.note(construct, rule)
+
+
+def explain_policy(owner: object) -> None:
+    """Note why a principal, or a policy, of ours is inline: it serves one principal and goes with it.
+
+    Parameters
+    ----------
+    owner : object
+        What has the policy; nothing is noted for principals that are no construct.
+
+    Notes
+    -----
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies-choosing-managed-or-inline.html
+    """
+    if isinstance(owner, Construct):
+        explain(owner, _ONE_TO_ONE)
 
 
 def explanations(construct: IConstruct) -> Mapping[str, str]:

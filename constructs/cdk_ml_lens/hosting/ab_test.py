@@ -15,8 +15,10 @@ from constructs import Construct
 
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.alarms import AlarmRule, add_alarm
+from cdk_ml_lens.core.event_rules import tell
 from cdk_ml_lens.core.function import HandlerFunction
 from cdk_ml_lens.core.keys import key_or_new
+from cdk_ml_lens.core.nag import explain
 from cdk_ml_lens.core.refs import InvocableEndpoint
 from cdk_ml_lens.hosting import ab_test_rules as rules
 from cdk_ml_lens.hosting.ab_test_schedule import evaluate_regularly
@@ -28,6 +30,11 @@ SOURCE = "cdk-ml-lens.abtest"  # handlers/evaluate_test.py
 DECIDED = "AB Test Decided"
 WEIGHTS_CHANGED = "AB Test Weights Changed"
 _NAMESPACE = "CdkMlLens/AbTest"
+
+_NEXT_ROUND = (
+    "Scheduler calls it every few minutes with nothing that could be lost: the next round judges the same records, and "
+    "the function's error alarm tells. What Scheduler cannot start goes to the dead letters."
+)
 
 
 class AbTest(Construct):
@@ -102,6 +109,9 @@ class AbTest(Construct):
         self.assigner = self._handler("Assigner", "assign_variant", common, key, seconds=10)
         self.recorder = self._handler("Recorder", "record_outcome", common | letters, key, seconds=RECORD_SECONDS)
         self.evaluator = self._handler("Evaluator", "evaluate_test", common | following, key, seconds=300)
+        self.assigner.answers("The caller")
+        self.recorder.answers("The queue's poller, or the caller,")
+        explain(self.evaluator, {"LambdaDLQ": _NEXT_ROUND})
         self._allow(shift_arn)
         self.store.feed(self.recorder)
         self.schedule = evaluate_regularly(
@@ -139,7 +149,7 @@ class AbTest(Construct):
 
     def _on(self, id: str, detail_type: str, target: events.IRuleTarget) -> events.Rule:
         pattern = events.EventPattern(source=[SOURCE], detail_type=[detail_type], detail={"test": [self.test_name]})
-        return events.Rule(self, id, event_pattern=pattern, targets=[target])
+        return tell(self, id, pattern=pattern, target=target)
 
     def _handler(
         self, id: str, handler: str, environment: dict[str, str], key: kms.IKey, *, seconds: int

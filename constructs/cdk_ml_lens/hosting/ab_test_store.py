@@ -13,13 +13,22 @@ from constructs import Construct
 
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.function import HandlerFunction
-from cdk_ml_lens.core.nag import acknowledge
+from cdk_ml_lens.core.nag import acknowledge, explain
 
 COHORT_INDEX = "cohorts"  # ml_lens_runtime.ab_cohorts
 RECORD_SECONDS = 60  # time-out of the recorder; the evaluation waits longer: ml_lens_runtime.outcomes.SETTLE_SECONDS
 _BATCH = 100
 _WINDOW_SECONDS = 5
 _RECEIVES = 5
+
+_RECOVERABLE = (
+    "Point-in-time recovery restores the table to any second of the last 35 days, and a test ends within weeks. "
+    "harden(backup_plan=) puts it into a plan of yours."
+)
+_POLLED = (
+    "A queue as the source has no such destination: its own redrive policy takes what fails. See "
+    "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html"
+)
 
 
 class AbTestStore(Construct):
@@ -52,6 +61,7 @@ class AbTestStore(Construct):
             ),
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
+        explain(self.table, {"DynamoDBInBackupPlan": _RECOVERABLE})
         self.table.add_global_secondary_index(
             index_name=COHORT_INDEX,
             partition_key=dynamodb.Attribute(name="cohort", type=dynamodb.AttributeType.STRING),
@@ -59,7 +69,9 @@ class AbTestStore(Construct):
             non_key_attributes=["treated", "outcomes", "wins", "amount"],
         )
         self.dead_letters = self._queue("DeadLetters", encryption_key, days=14)
-        acknowledge(self.dead_letters, "SQS3", "This queue is the dead-letter queue; its messages wait for a person.")
+        last = "This queue is the dead-letter queue; its messages wait for a person."
+        acknowledge(self.dead_letters, "SQS3", last)
+        explain(self.dead_letters, {"SQSRedrivePolicy": last})
         self.queue = self._queue("Outcomes", encryption_key, days=4, dead_letters=self.dead_letters)
 
     def feed(self, recorder: HandlerFunction) -> None:
@@ -76,6 +88,7 @@ class AbTestStore(Construct):
             scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(maximum_concurrency=10),
         )
         mapping.node.add_dependency(recorder.role)
+        explain(mapping, {"LambdaEventSourceMappingDestination": _POLLED})
 
     def grant_table(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
         """Allow DynamoDB actions on the table; DynamoDB checks the caller's use of the key.

@@ -11,6 +11,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from cdk_ml_lens.core.alarms import AlarmRule, add_alarm
+from cdk_ml_lens.core.event_rules import tell
 from cdk_ml_lens.core.keys import key_or_new
 from cdk_ml_lens.hosting import deployment_environment as making
 from cdk_ml_lens.hosting import endpoint_parts, rendering
@@ -163,7 +164,7 @@ class ApprovedDeployment(Construct):
         pattern = events.EventPattern(
             source=[SOURCE], detail_type=[detail_type], detail={"endpoint": [self.endpoint_name]}
         )
-        return events.Rule(self, id, event_pattern=pattern, targets=[target])
+        return tell(self, id, pattern=pattern, target=target)
 
     def _parts(
         self,

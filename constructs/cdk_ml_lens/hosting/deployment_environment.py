@@ -17,6 +17,7 @@ from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.bucket import SecureBucket
 from cdk_ml_lens.core.function import HandlerFunction
 from cdk_ml_lens.core.machine import DefinedMachine
+from cdk_ml_lens.core.nag import explain
 from cdk_ml_lens.hosting import rendering
 from cdk_ml_lens.hosting.capture import DataCapture
 from cdk_ml_lens.hosting.deployment_parts import Registry
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 _CAPTURE_DAYS = 365
 _HASHING_SECONDS = 600  # an artifact of a gigabyte is read and hashed in about a minute
 _FUNCTION_MB = 1024
+_STILL_APPROVED = (
+    "EventBridge tries the start for 24 hours. The registry keeps the approval, which is all that the event holds: the "
+    "machine can be started for the version by hand (grant_start)."
+)
 
 
 def execution_role(
@@ -83,6 +88,7 @@ def prepare_function(
         timeout_seconds=_HASHING_SECONDS,
         memory_mb=_FUNCTION_MB,
     )
+    made.answers("Step Functions")
     registry.grant_read(made.role)
     return made
 
@@ -98,6 +104,7 @@ def record_function(scope: ApprovedDeployment, registry: Registry) -> HandlerFun
         environment={"REGISTRY_BUCKET": registry.bucket.bucket_name},
         encryption_key=scope.encryption_key,
     )
+    made.answers("Step Functions")
     registry.grant_record(made.role)
     return made
 
@@ -133,6 +140,7 @@ def start_on_approval(scope: Construct, registry: Registry, machine: DefinedMach
         ],
     )
     rule.node.add_dependency(role)
+    explain(rule, {"EventBusDLQ": _STILL_APPROVED})
     return rule
 
 

@@ -14,7 +14,7 @@ from constructs import Construct
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.function import HandlerFunction
 from cdk_ml_lens.core.machine import DefinedMachine
-from cdk_ml_lens.core.nag import acknowledge, finding_of
+from cdk_ml_lens.core.nag import acknowledge, explain_policy, finding_of
 from cdk_ml_lens.hosting.deploy_asl import Mode
 from cdk_ml_lens.hosting.deploy_machine import definition
 from cdk_ml_lens.hosting.execution_role import ExecutionRole
@@ -94,7 +94,7 @@ class DeploymentParts:
         grants.allow(made.role, ["events:PutEvents"], [bus])
         # In a policy of its own: the machine waits for the role's, which therefore cannot name the machine.
         statement = iam.PolicyStatement(actions=["states:ListExecutions"], resources=[made.arn])
-        iam.Policy(scope, "LookAtOthers", roles=[made.role], statements=[statement])
+        explain_policy(iam.Policy(scope, "LookAtOthers", roles=[made.role], statements=[statement]))
         return made
 
     def _allow_hosting(self, scope: Construct, role: iam.Role) -> None:

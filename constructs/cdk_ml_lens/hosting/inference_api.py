@@ -16,7 +16,7 @@ from cdk_ml_lens.core.alarms import AlarmRule, add_alarm
 from cdk_ml_lens.core.errors import Fault, PropError
 from cdk_ml_lens.core.function import HandlerFunction
 from cdk_ml_lens.core.keys import key_or_new
-from cdk_ml_lens.core.nag import acknowledge
+from cdk_ml_lens.core.nag import acknowledge, explain
 from cdk_ml_lens.core.refs import InvocableEndpoint, PrivateNetwork
 from cdk_ml_lens.hosting import inference_api_method as method
 from cdk_ml_lens.hosting.inference_api_access import ApiAccess
@@ -25,6 +25,7 @@ from cdk_ml_lens.hosting.inference_api_alarms import NAMESPACE, RULES, THROTTLED
 from cdk_ml_lens.hosting.inference_api_answers import access_log_format, add_gateway_responses
 from cdk_ml_lens.hosting.inference_api_contract import InferenceContract
 from cdk_ml_lens.hosting.inference_api_limits import HANDLER_MARGIN, ApiLimits
+from cdk_ml_lens.hosting.inference_api_reasons import STAGE_REASONS
 from cdk_ml_lens.network.isolated_network import IsolatedNetwork
 
 STAGE = "v1"
@@ -100,6 +101,7 @@ class InferenceApi(Construct):
             timeout_seconds=limits.model_seconds + HANDLER_MARGIN,
             network=self.network,
         )
+        handler.answers("API Gateway")
         endpoint.grant_invoke(handler.role)
         self.function = handler.function
         self.access_log = self._access_log(key)
@@ -188,6 +190,7 @@ class InferenceApi(Construct):
             "APIG6",
             "Execution logs hold values of requests; the access log and X-Ray say who called and what happened.",
         )
+        explain(api, STAGE_REASONS)
         return api
 
     def _protect(self) -> None:
@@ -195,6 +198,7 @@ class InferenceApi(Construct):
         if self._access.firewall is None:
             reason = "No firewall was asked for: callers are known and throttled. ApiAccess takes one."
             acknowledge(stage, "APIG3", reason)
+            explain(self.api, {"APIGWAssociatedWithWAF": reason})
             return
         from cdk_ml_lens.hosting.inference_api_firewall import ApiFirewall  # WAF's module is large
 

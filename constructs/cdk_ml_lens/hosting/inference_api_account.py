@@ -7,7 +7,7 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from cdk_ml_lens.core.nag import acknowledge, finding_of
+from cdk_ml_lens.core.nag import acknowledge, explain_policy, finding_of
 
 CONTEXT = "cdk-ml-lens:apiGatewayLogRole"
 _ID = "ApiGatewayLogging"
@@ -43,6 +43,7 @@ class ApiGatewayLogging(Construct):
             inline_policies={"Write": iam.PolicyDocument(statements=[write])},  # it must outlive the stack as well
         )
         role.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+        explain_policy(role)
         acknowledge(
             role,
             f"IAM5[{finding_of(self, all_logs)}]",

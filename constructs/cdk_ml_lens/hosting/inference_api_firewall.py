@@ -6,12 +6,18 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
+from cdk_ml_lens.core.nag import explain
 from cdk_ml_lens.hosting.inference_api_access import Firewall
 
 _ACL = wafv2.CfnWebACL
 # Inputs of models are often larger than the 8 KB that this rule allows; the handler has a limit of its own. Source:
 # https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
 _ONLY_COUNTED = "SizeRestrictions_BODY"
+
+_NOT_LOGGED = (
+    "WAF logs whole headers, keys and tokens among them; the access log has every request that it stopped, and its "
+    "metrics count by rule. Firewall(web_acl_arn=) takes an ACL of yours that logs."
+)
 
 
 class ApiFirewall(Construct):
@@ -51,6 +57,7 @@ class ApiFirewall(Construct):
                 _rule("KnownBadInputs", 2, inputs, override_action=none),
             ],
         )
+        explain(acl, {"WAFv2LoggingEnabled": _NOT_LOGGED})
         return acl.attr_arn
 
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk_ml_lens.core import grants
-from cdk_ml_lens.core.nag import acknowledge, finding_of
+from cdk_ml_lens.core.nag import acknowledge, explain_policy, finding_of
 from cdk_ml_lens.core.refs import InvocableEndpoint
 from cdk_ml_lens.hosting.reference import EndpointReference
 
@@ -73,6 +73,7 @@ def reading_policy(
     if not statements:
         return None
     policy = iam.Policy(scope, "Reading", statements=statements, roles=[role])
+    explain_policy(policy)
     if anything:
         acknowledge(
             policy, "IAM5[Resource::*]", "Metrics have no resource type in IAM, composite alarms need all alarms."

@@ -12,11 +12,17 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cdk_ml_lens.core.machine import DefinedMachine
-from cdk_ml_lens.core.nag import acknowledge
+from cdk_ml_lens.core.nag import explain
+from cdk_ml_lens.core.tables import short_lived
 
 # Errors that no state can catch, such as States.DataLimitExceeded, and the time-out of the machine.
 _LOST = [{"status": ["TIMED_OUT"]}, {"status": ["FAILED"], "error": [{"prefix": "States."}]}]
 _RESTORE = json.dumps({"restore": True})
+
+_TOLD = (
+    "EventBridge tries to start the restore for 24 hours, and the loss itself has raised the machine's alarm before: "
+    'who is told can start the machine with {"restore": true}, which is all that the event holds.'
+)
 
 
 def claim_table(scope: Construct, key: kms.IKey) -> dynamodb.Table:
@@ -30,7 +36,7 @@ def claim_table(scope: Construct, key: kms.IKey) -> dynamodb.Table:
         encryption_key=key,
         removal_policy=cdk.RemovalPolicy.DESTROY,
     )
-    acknowledge(table, "DDB3", "One claim per endpoint, worthless once its shift has ended; the history has the rest.")
+    short_lived(table, "One claim per endpoint, worthless once its shift has ended; the history has the rest.")
     return table
 
 
@@ -56,3 +62,4 @@ def restore_after_loss(scope: Construct, machine: DefinedMachine) -> None:
         targets=[events.CfnRule.TargetProperty(id="Restore", arn=machine.arn, role_arn=role.role_arn, input=_RESTORE)],
     )
     rule.node.add_dependency(role)
+    explain(rule, {"EventBusDLQ": _TOLD})

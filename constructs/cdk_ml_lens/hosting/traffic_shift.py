@@ -14,6 +14,7 @@ from constructs import Construct
 
 from cdk_ml_lens.core.alarms import AlarmRule, add_alarm
 from cdk_ml_lens.core.errors import Faults
+from cdk_ml_lens.core.event_rules import tell
 from cdk_ml_lens.core.keys import key_or_new
 from cdk_ml_lens.core.machine import DefinedMachine
 from cdk_ml_lens.core.refs import InvocableEndpoint
@@ -150,7 +151,7 @@ class TrafficShift(Construct):
         if decisions:
             detail["decision"] = list(decisions)
         pattern = events.EventPattern(source=[SOURCE], detail_type=[DETAIL_TYPE], detail=detail)
-        return events.Rule(self, id, event_pattern=pattern, targets=[target])
+        return tell(self, id, pattern=pattern, target=target)
 
     def _substitute(self, alarms: Sequence[cloudwatch.IAlarm]) -> None:
         """Put the names into the definition: it is written, and linted, without them."""

@@ -9,6 +9,7 @@ from constructs import Construct
 
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.function import HandlerFunction
+from cdk_ml_lens.core.nag import explain
 
 
 class VerifiedRollout(Construct):
@@ -48,6 +49,8 @@ class VerifiedRollout(Construct):
         checker = HandlerFunction(
             self, "Checker", handler="verify_rollout", environment={}, encryption_key=encryption_key
         )
+        silent = "CloudFormation waits for the answer: none, or a failed one, fails the deployment and rolls it back."
+        explain(checker, {"LambdaDLQ": silent})
         # DescribeEndpoint: the one call of the check.
         grants.allow(checker.role, ["sagemaker:DescribeEndpoint"], [endpoint_arn])
         self.check = cdk.CustomResource(

@@ -16,8 +16,13 @@ from constructs import Construct
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.errors import Faults
 from cdk_ml_lens.core.keys import key_or_new
-from cdk_ml_lens.core.nag import acknowledge, finding_of
+from cdk_ml_lens.core.nag import acknowledge, explain, finding_of
 from cdk_ml_lens.iot.fleet import DeviceFleet
+
+_MAIL = (
+    "SNS tries an address for six hours. The mail only tells: the alarm keeps its state, and the prediction log and "
+    "the devices' topics have each anomaly. Subscribe a queue to `topic` where a program must get every message."
+)
 
 
 class NotifyTopic(Construct):
@@ -47,13 +52,14 @@ class NotifyTopic(Construct):
         self._key = key_or_new(self, encryption_key, description="Encrypts notifications")
         self.topic = sns.Topic(self, "Topic", master_key=self._key, enforce_ssl=True)
         for number, email in enumerate(emails):
-            sns.Subscription(
+            subscription = sns.Subscription(
                 self,
                 f"Email{number}",
                 topic=self.topic,
                 protocol=sns.SubscriptionProtocol.EMAIL,
                 endpoint=email,
             )
+            explain(subscription, {"SNSRedrivePolicy": _MAIL})
 
     def grant_publish(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow ``sns:Publish`` on this topic and the use of its key."""

@@ -15,7 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from cdk_ml_lens.core import grants
-from cdk_ml_lens.core.nag import acknowledge
+from cdk_ml_lens.core.nag import acknowledge, explain
 from cdk_ml_lens.iot.dead_letter import DeadLetterStore
 from cdk_ml_lens.iot.ingestion import QueuedIngestion, StreamedIngestion
 from cdk_ml_lens.iot.scorer import TIMEOUT_SECONDS, Scorer
@@ -23,6 +23,11 @@ from cdk_ml_lens.iot.scorer import TIMEOUT_SECONDS, Scorer
 # The service gives up only on what the scorer could not even look at; the scorer itself dead-letters earlier, with the
 # cause. Deliveries that wait for another one's lease count as well, hence some room.
 _MARGIN = 5
+
+_POLLED = (
+    "A queue as the source has no such destination: its own redrive policy takes what fails. See "
+    "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +80,7 @@ def queued(
         ),
     )
     mapping.node.add_dependency(scorer.role)
+    explain(mapping, {"LambdaEventSourceMappingDestination": _POLLED})
     return Channel(
         action=iot.CfnTopicRule.ActionProperty(
             sqs=iot.CfnTopicRule.SqsActionProperty(

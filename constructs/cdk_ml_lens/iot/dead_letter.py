@@ -12,7 +12,7 @@ from constructs import Construct
 
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.alarms import AlarmRule, add_alarm
-from cdk_ml_lens.core.nag import acknowledge
+from cdk_ml_lens.core.nag import acknowledge, explain
 
 DEPTH_ALARM = AlarmRule(
     metric="ApproximateNumberOfMessagesVisible",
@@ -50,7 +50,9 @@ class DeadLetterStore(Construct):
             retention_period=cdk.Duration.days(14),
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
-        acknowledge(self.queue, "SQS3", "This queue is the dead-letter queue; its messages wait for a person.")
+        last = "This queue is the dead-letter queue; its messages wait for a person."
+        acknowledge(self.queue, "SQS3", last)
+        explain(self.queue, {"SQSRedrivePolicy": last})
         self.alarm("DepthAlarm", DEPTH_ALARM)
 
     def grant_send(self, grantee: iam.IGrantable) -> iam.Grant:

@@ -9,7 +9,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cdk_ml_lens.core import grants
-from cdk_ml_lens.core.nag import acknowledge
+from cdk_ml_lens.core.tables import short_lived
 
 
 class DeviceWindows(Construct):
@@ -41,7 +41,7 @@ class DeviceWindows(Construct):
             time_to_live_attribute="expires_at",
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
-        acknowledge(self.table, "DDB3", "Items expire within days; a restored window would hold no current reading.")
+        short_lived(self.table, "Items expire within days; a restored window would hold no current reading.")
 
     def grant_use(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow conditional puts, and queries of one device's window."""

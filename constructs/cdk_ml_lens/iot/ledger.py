@@ -9,7 +9,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cdk_ml_lens.core import grants
-from cdk_ml_lens.core.nag import acknowledge
+from cdk_ml_lens.core.tables import short_lived
 
 
 class Ledger(Construct):
@@ -39,7 +39,7 @@ class Ledger(Construct):
             time_to_live_attribute="expires_at",
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
-        acknowledge(self.table, "DDB3", "Entries expire within days; a restored ledger would suppress live readings.")
+        short_lived(self.table, "Entries expire within days; a restored ledger would suppress live readings.")
 
     def grant_use(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow claiming, completing and releasing messages."""

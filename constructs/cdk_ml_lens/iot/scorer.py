@@ -12,6 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from cdk_ml_lens.core.function import HandlerFunction
+from cdk_ml_lens.core.nag import explain
 from cdk_ml_lens.core.refs import ReadingAction
 from cdk_ml_lens.iot.dead_letter import DeadLetterStore
 from cdk_ml_lens.iot.device_windows import DeviceWindows
@@ -89,6 +90,7 @@ class Scorer(Construct):
 
     def on_failure(self, dead_letters: DeadLetterStore, *, retries: int) -> lambda_.CfnEventInvokeConfig:
         """Send asynchronous invocations that fail for good to the dead-letter store."""
+        explain(self, {"LambdaDLQ": "What fails for good goes to the failure destination, with its cause."})
         return lambda_.CfnEventInvokeConfig(
             self,
             "OnFailure",

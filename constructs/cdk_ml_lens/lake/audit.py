@@ -13,6 +13,7 @@ from constructs import Construct
 
 from cdk_ml_lens.core.errors import Faults
 from cdk_ml_lens.core.keys import data_key
+from cdk_ml_lens.core.replication import unreplicated
 from cdk_ml_lens.lake.classification import Classification
 from cdk_ml_lens.lake.naming import query_name
 from cdk_ml_lens.lake.zone_bucket import lock, private_bucket
@@ -94,6 +95,7 @@ class LakeAudit(Construct):
             self, "Events", key=self.encryption_key, policy=cdk.RemovalPolicy.RETAIN, lifecycle=Lifecycle()
         )
         lock(self.bucket, settings.lock)
+        unreplicated(self.bucket, "no prop, as nobody can delete them before the lock ends")
         self._allow_delivery()
         self.trail = self._trail(settings, buckets)
 

@@ -11,6 +11,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from cdk_ml_lens.core.access_logs import access_log_bucket
 from cdk_ml_lens.core.errors import Faults
 from cdk_ml_lens.core.keys import key_or_new
 from cdk_ml_lens.core.removal import removal_policy as resolve_removal_policy
@@ -22,7 +23,7 @@ from cdk_ml_lens.lake.lake_table import LakeTable
 from cdk_ml_lens.lake.lake_zone import LakeZone
 from cdk_ml_lens.lake.schema import Table
 from cdk_ml_lens.lake.workgroup import LakeWorkgroup, QueryLimits
-from cdk_ml_lens.lake.zone_bucket import access_log_bucket, log_access
+from cdk_ml_lens.lake.zone_bucket import log_access
 from cdk_ml_lens.lake.zones import Zone
 
 

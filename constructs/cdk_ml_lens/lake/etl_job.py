@@ -16,6 +16,8 @@ from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.alarms import AlarmRule, add_alarm
 from cdk_ml_lens.core.assets import bundled
 from cdk_ml_lens.core.errors import Faults
+from cdk_ml_lens.core.event_rules import tell
+from cdk_ml_lens.core.nag import explain
 from cdk_ml_lens.lake.etl_access import allow_events, allow_observation, job_role
 from cdk_ml_lens.lake.etl_arguments import job_arguments
 from cdk_ml_lens.lake.etl_engine import Engine, JobLimits
@@ -117,7 +119,7 @@ class EtlJob(Construct):
         faults.raise_any()
         assert table is not None
         pattern = refused_batches(f"{table.database_name}.{table.name}")
-        return events.Rule(self, id, event_bus=self._bus, event_pattern=pattern, targets=[target])
+        return tell(self, id, bus=self._bus, pattern=pattern, target=target)
 
     def metric(self, name: str, *, type: str = "count") -> cloudwatch.Metric:
         """Return one metric of all runs, in ``Glue``; ``type`` is ``count`` or ``gauge``.
@@ -183,4 +185,6 @@ class EtlJob(Construct):
         made = self.node.try_find_child("Failures")
         if isinstance(made, events.Rule):
             return made
-        return events.Rule(self, "Failures", event_pattern=failed_runs(self.name))
+        counter = events.Rule(self, "Failures", event_pattern=failed_runs(self.name))
+        explain(counter, {"EventBusDLQ": "The rule has no target that could fail: its own metric counts the events."})
+        return counter

@@ -12,6 +12,7 @@ from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.alarms import AlarmRule, add_alarm
 from cdk_ml_lens.core.feature_set import FeatureSet
 from cdk_ml_lens.core.machine import DefinedMachine
+from cdk_ml_lens.core.nag import explain_policy
 from cdk_ml_lens.lake import pipeline_tables
 from cdk_ml_lens.lake.data_lake import DataLake
 from cdk_ml_lens.lake.etl_engine import Engine, JobLimits
@@ -169,7 +170,7 @@ class LakePipeline(Construct):
             job.grant_start(self.machine.role)
         # In a policy of its own: the machine waits for the role's, which therefore cannot name the machine.
         statement = iam.PolicyStatement(actions=["states:ListExecutions"], resources=[self.machine.arn])
-        iam.Policy(self, "LookAtOthers", roles=[self.machine.role], statements=[statement])
+        explain_policy(iam.Policy(self, "LookAtOthers", roles=[self.machine.role], statements=[statement]))
 
     def _start(self, trigger: PipelineTrigger | None, source: LakeTable, lake: DataLake) -> None:
         if trigger is None:

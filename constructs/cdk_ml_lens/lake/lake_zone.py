@@ -10,12 +10,13 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from cdk_ml_lens.core.errors import Faults
+from cdk_ml_lens.core.replication import REPLICATION_ROLE
 from cdk_ml_lens.lake.access import READ_CATALOG, READ_SCHEMA, CatalogEntry, Objects
 from cdk_ml_lens.lake.lake_table import LakeTable
 from cdk_ml_lens.lake.naming import query_name
 from cdk_ml_lens.lake.refs import Governance
 from cdk_ml_lens.lake.schema import Table
-from cdk_ml_lens.lake.zone_bucket import REPLICATION_ROLE, zone_bucket
+from cdk_ml_lens.lake.zone_bucket import zone_bucket
 from cdk_ml_lens.lake.zones import Zone
 
 _ZONE_CATALOG = (*READ_CATALOG, "GetTables")

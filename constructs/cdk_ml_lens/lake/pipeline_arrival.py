@@ -14,9 +14,10 @@ from constructs import Construct
 
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.machine import DefinedMachine
-from cdk_ml_lens.core.nag import acknowledge
+from cdk_ml_lens.core.nag import acknowledge, explain
 
 _MESSAGE = json.dumps({"trigger": "arrival"})  # always the same, so that the queue takes repeats for one
+_LOOK_AGAIN = "The message only says 'look again'; it is tried for four days, and each later arrival brings another."
 
 
 class ArrivalStart(Construct):
@@ -71,9 +72,11 @@ class ArrivalStart(Construct):
         acknowledge(
             self.queue,
             "SQS3",
-            "The message only says 'look again'; it is tried for four days, and each later arrival brings another.",
+            _LOOK_AGAIN,
         )
+        explain(self.queue, {"SQSRedrivePolicy": _LOOK_AGAIN})
         rule = self._rule(bucket_name, prefix)
+        explain(rule, {"EventBusDLQ": _LOOK_AGAIN})
         self._admit(rule, encryption_key)
         self._pipe(machine, encryption_key)
 

@@ -165,6 +165,7 @@ class StreamIngest(Construct):
             encryption_key=self.table.encryption_key,
             timeout_seconds=120,
         )
+        made.answers("Firehose")
         made.function.node.add_dependency(made.role)
         return made.function
 

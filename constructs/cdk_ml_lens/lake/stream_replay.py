@@ -73,6 +73,7 @@ class Replay(Construct):
         )
         Objects(bucket=backup.bucket, key=delivery.key, prefixes=[backup.prefix]).grant_read(handler.role)
         grants.allow(handler.role, ["firehose:PutRecordBatch"], [self.stream.arn])
+        handler.answers("Step Functions")
         handler.function.node.add_dependency(handler.role)
         arn = handler.function.function_arn
         self.machine = DefinedMachine(self, "Machine", definition=_definition(arn), encryption_key=delivery.key)

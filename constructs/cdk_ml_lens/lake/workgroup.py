@@ -15,6 +15,7 @@ from constructs import Construct
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.alarms import AlarmRule, add_alarm
 from cdk_ml_lens.core.errors import Faults
+from cdk_ml_lens.core.replication import unreplicated
 from cdk_ml_lens.lake.access import Objects
 from cdk_ml_lens.lake.naming import query_name
 from cdk_ml_lens.lake.zone_bucket import private_bucket
@@ -114,6 +115,7 @@ class LakeWorkgroup(Construct):
         aging = Lifecycle(tiering_days=None, expire_days=limits.results_days, noncurrent_days=1)
         self.results = private_bucket(self, "Results", key=encryption_key, policy=removal_policy, lifecycle=aging)
         self.resource = self._workgroup(limits)
+        unreplicated(self.results, "no prop, as the query gives the same result again")
         self.name: str = self.resource.ref
         self.alarm(
             "ScanAlarm",

@@ -1,4 +1,4 @@
-"""The bucket of a zone, rendered from its value; and the bucket that keeps the access logs of all of them."""
+"""The bucket of a zone, rendered from its value, and other private buckets of a lake."""
 
 from __future__ import annotations
 
@@ -8,30 +8,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from cdk_ml_lens.core import grants
-from cdk_ml_lens.core.nag import acknowledge, finding_of
-from cdk_ml_lens.lake.zones import Lifecycle, ObjectLock, Replication, Zone
-
-LOG_DAYS = 90
-REPLICATION_ROLE = "ReplicationRole"
-
-
-def access_log_bucket(scope: Construct, *, policy: cdk.RemovalPolicy) -> s3.Bucket:
-    """Make the bucket of access logs; the log delivery service cannot write with a customer managed key."""
-    return s3.Bucket(
-        scope,
-        "AccessLogs",
-        encryption=s3.BucketEncryption.S3_MANAGED,
-        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-        enforce_ssl=True,
-        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-        removal_policy=policy,
-        lifecycle_rules=[
-            s3.LifecycleRule(
-                abort_incomplete_multipart_upload_after=cdk.Duration.days(7), expiration=cdk.Duration.days(LOG_DAYS)
-            )
-        ],
-    )
+from cdk_ml_lens.core.replication import replicate, unreplicated
+from cdk_ml_lens.lake.zones import Lifecycle, ObjectLock, Zone
 
 
 def private_bucket(
@@ -67,8 +45,10 @@ def zone_bucket(scope: Construct, zone: Zone, *, key: kms.IKey, policy: cdk.Remo
         ]
     if zone.object_lock is not None:
         lock(bucket, zone.object_lock)
-    if zone.replication is not None:
-        _replicate(scope, bucket, key=key, to=zone.replication)
+    if zone.replication is None:
+        unreplicated(bucket, "Zone(replication=)")
+    else:
+        replicate(scope, bucket, key=key, to=zone.replication)
     return bucket
 
 
@@ -121,40 +101,4 @@ def _aging(lifecycle: Lifecycle) -> s3.LifecycleRule:
 def _tiering(after_days: int) -> s3.Transition:
     return s3.Transition(
         storage_class=s3.StorageClass.INTELLIGENT_TIERING, transition_after=cdk.Duration.days(after_days)
-    )
-
-
-def _replicate(scope: Construct, bucket: s3.Bucket, *, key: kms.IKey, to: Replication) -> None:
-    """Copy new objects, encrypted anew; deletions are not copied.
-
-    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
-    """
-    role = iam.Role(scope, REPLICATION_ROLE, assumed_by=iam.ServicePrincipal("s3.amazonaws.com"))
-    source, target = bucket.arn_for_objects("*"), to.bucket.arn_for_objects("*")
-    grants.allow(role, ["s3:GetReplicationConfiguration", "s3:ListBucket"], [bucket.bucket_arn])
-    versions = ("GetObjectVersionForReplication", "GetObjectVersionAcl", "GetObjectVersionTagging")
-    grants.allow(role, [f"s3:{action}" for action in versions], [source])
-    grants.allow(role, ["s3:ReplicateObject", "s3:ReplicateTags"], [target])
-    grants.use_key(role, key, "kms:Decrypt")
-    grants.use_key(role, to.encryption_key, "kms:Encrypt")
-    for objects in (source, target):
-        acknowledge(role, f"IAM5[{finding_of(role, objects)}]", "Replication copies every object of the zone.")
-    kind = s3.CfnBucket
-    encrypted = kind.SourceSelectionCriteriaProperty(
-        sse_kms_encrypted_objects=kind.SseKmsEncryptedObjectsProperty(status="Enabled")
-    )
-    rule = kind.ReplicationRuleProperty(
-        id="zone",
-        status="Enabled",
-        priority=0,
-        filter=kind.ReplicationRuleFilterProperty(prefix=""),
-        delete_marker_replication=kind.DeleteMarkerReplicationProperty(status="Disabled"),
-        source_selection_criteria=encrypted,
-        destination=kind.ReplicationDestinationProperty(
-            bucket=to.bucket.bucket_arn,
-            encryption_configuration=kind.EncryptionConfigurationProperty(replica_kms_key_id=to.encryption_key.key_arn),
-        ),
-    )
-    cfn_bucket(bucket).replication_configuration = kind.ReplicationConfigurationProperty(
-        role=role.role_arn, rules=[rule]
     )

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from cdk_ml_lens.core.errors import Faults
+from cdk_ml_lens.core.replication import Replication
 from cdk_ml_lens.lake.schema import NAME
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_kms as kms
-    from aws_cdk import aws_s3 as s3
+    pass
 
 LENS_ZONES = ("raw", "modelled", "enhanced", "transformed")
 
@@ -95,27 +95,6 @@ class ObjectLock:
         modes = ("GOVERNANCE", "COMPLIANCE")
         faults.unless(self.mode in modes, "mode", f"be one of {modes}", self.mode)
         faults.raise_any()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Replication:
-    """A copy of every new object in another bucket, usually of another region.
-
-    Parameters
-    ----------
-    bucket : IBucket
-        Where to; it must have versions. Its owner is this account.
-    encryption_key : IKey
-        Key of the copies, in the region of that bucket.
-
-    Notes
-    -----
-    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html. Lens best
-    practice MLREL05-BP02.
-    """
-
-    bucket: s3.IBucket
-    encryption_key: kms.IKey
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.bucket import SecureBucket
+from cdk_ml_lens.core.event_rules import tell
 from cdk_ml_lens.core.keys import key_or_new
 from cdk_ml_lens.monitoring import access, monitor_role
 from cdk_ml_lens.monitoring.drift_schedule import MonitoringJob
@@ -143,7 +144,7 @@ class ModelMonitor(Construct):
             detail_type=["SageMaker Processing Job State Change"],
             detail={"MonitoringScheduleArn": [self.schedule_arn], **detail},
         )
-        return events.Rule(self, id, event_pattern=pattern, targets=[target])
+        return tell(self, id, pattern=pattern, target=target)
 
     def _schedule(self, kind: AnyKind, when: MonitorSchedule, name: str) -> sagemaker.CfnMonitoringSchedule:
         """Make the schedule after the definition, so that it is deleted before it."""

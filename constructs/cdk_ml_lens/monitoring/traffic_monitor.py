@@ -11,6 +11,7 @@ from constructs import Construct
 
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.alarms import AlarmRule, add_alarm
+from cdk_ml_lens.core.event_rules import tell
 from cdk_ml_lens.core.machine import DefinedMachine
 from cdk_ml_lens.monitoring import access
 from cdk_ml_lens.monitoring.baseline import PREFIX, Baseline
@@ -103,7 +104,7 @@ class TrafficMonitor(Construct):
         """Tell a target of one kind of event of this monitor."""
         detail = {"monitor": [self._plan.monitor]}
         pattern = events.EventPattern(source=[SOURCE], detail_type=[detail_type], detail=detail)
-        return events.Rule(scope, id, event_pattern=pattern, targets=[target])
+        return tell(scope, id, pattern=pattern, target=target)
 
     def _allow_job(self) -> None:
         role, bucket = self._plan.job.role, self._baseline.bucket

@@ -12,10 +12,13 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
+from cdk_ml_lens.core.access_logs import access_log_bucket
+from cdk_ml_lens.core.event_rules import tell
 from cdk_ml_lens.core.keys import key_or_new
 from cdk_ml_lens.core.removal import removal_policy as resolve_removal_policy
-from cdk_ml_lens.lake.zone_bucket import access_log_bucket, log_access, zone_bucket
-from cdk_ml_lens.lake.zones import Lifecycle, ObjectLock, Replication, Zone
+from cdk_ml_lens.core.replication import Replication, unreplicated
+from cdk_ml_lens.lake.zone_bucket import log_access, zone_bucket
+from cdk_ml_lens.lake.zones import Lifecycle, ObjectLock, Zone
 from cdk_ml_lens.registry.approval import ApprovalPolicy
 from cdk_ml_lens.registry.reference import RegistryReference, check_group_name
 from cdk_ml_lens.registry.sharing import check_accounts, group_policy, share_objects
@@ -87,6 +90,8 @@ class ModelRegistry(Construct):
         aging = Lifecycle(tiering_days=None, noncurrent_days=_NONCURRENT_DAYS)
         zone = Zone(name="artifacts", lifecycle=aging, object_lock=object_lock, replication=replica)
         self.bucket = zone_bucket(self, zone, key=self.encryption_key, policy=policy)
+        if replica is None:
+            unreplicated(self.bucket, "ModelRegistry(replica=)")
         self.access_logs = access_log_bucket(self, policy=policy)
         log_access(self.bucket, self.access_logs, prefix="artifacts/")
         generated = cdk.Names.unique_resource_name(self, max_length=63, separator="-").lower()
@@ -196,4 +201,4 @@ class ModelRegistry(Construct):
             detail_type=["SageMaker Model Package State Change"],
             detail={"ModelPackageGroupName": [self.group_name], "ModelApprovalStatus": list(status)},
         )
-        return events.Rule(self, id, event_pattern=pattern, targets=[target])
+        return tell(self, id, pattern=pattern, target=target)

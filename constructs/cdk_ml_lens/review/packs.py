@@ -27,7 +27,8 @@ _CLASSES = MappingProxyType(
 _SERVERLESS = ("Serverless",)
 _HIPAA, _NIST, _PCI = "HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321"
 _ALL_THREE = (_HIPAA, _NIST, _PCI)
-# Which packs have a rule that our constructs explain, by cdk-nag 3.0.2.
+_EXPLAINABLE = ("Serverless", *_ALL_THREE)
+# Which packs have a rule that our constructs explain, by cdk-nag 3.0.2; others are tried in all of them.
 PACKS_OF = MappingProxyType(
     {
         "APIGWAssociatedWithWAF": (_NIST, _PCI),
@@ -86,7 +87,7 @@ def explained_rules(construct: IConstruct, packs: Iterable[str]) -> list[tuple[s
         (pack, rule, reason)
         for rule, reason in explanations(construct).items()
         for pack in packs
-        if pack in PACKS_OF[rule]
+        if pack in PACKS_OF.get(rule, _EXPLAINABLE)
     ]
 
 

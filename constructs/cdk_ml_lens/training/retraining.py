@@ -15,9 +15,11 @@ from constructs import Construct
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.alarms import AlarmRule, add_alarm
 from cdk_ml_lens.core.errors import Faults
+from cdk_ml_lens.core.event_rules import tell
 from cdk_ml_lens.core.function import HandlerFunction
 from cdk_ml_lens.core.keys import key_or_new
 from cdk_ml_lens.core.machine import DefinedMachine
+from cdk_ml_lens.core.nag import explain
 from cdk_ml_lens.training import retraining_access as access
 from cdk_ml_lens.training.dataset_source import DatasetSource
 from cdk_ml_lens.training.retraining_events import RetrainingEvents
@@ -41,6 +43,7 @@ ERROR_ALARM = AlarmRule(
     datapoints=2,
     description="Retraining fails again and again: nothing is trained until its cause is mended. See its log.",
 )
+_HEARD = "Retraining hears of this alarm's changes by EventBridge, which needs no action; add one for people."
 
 
 class Retraining(Construct):
@@ -113,7 +116,10 @@ class Retraining(Construct):
         self.store.serve(self.handler)
         access.read_manifests(self.handler.role, datasets)
         access.run_machines(self.handler.role, machines)
-        access.tell_and_ask(self.handler.role, [cause.alarm for cause in causes if cause.alarm is not None])
+        alarms = [cause.alarm for cause in causes if cause.alarm is not None]
+        access.tell_and_ask(self.handler.role, alarms)
+        for alarm in alarms:
+            explain(alarm, {"CloudWatchAlarmAction": _HEARD})
         self.events = RetrainingEvents(
             self,
             "Events",
@@ -122,6 +128,7 @@ class Retraining(Construct):
             datasets=datasets,
             machines=[machine.arn for machine in machines],
             look_minutes=wanted.look_minutes,
+            dead_letters=self.store.dead_letters,
         )
         depth = self.store.dead_letters.metric_approximate_number_of_messages_visible()
         add_alarm(self, "DepthAlarm", metric=depth, rule=DEPTH_ALARM, topic=alarm_topic)
@@ -155,7 +162,7 @@ class Retraining(Construct):
     def _on(self, id: str, detail_type: str, target: events.IRuleTarget) -> events.Rule:
         detail = {"retraining": [self.name]}
         pattern = events.EventPattern(source=[SOURCE], detail_type=[detail_type], detail=detail)
-        return events.Rule(self, id, event_pattern=pattern, targets=[target])
+        return tell(self, id, pattern=pattern, target=target)
 
     def _handler(
         self, key: kms.IKey, datasets: DatasetSource, machines: Sequence[DefinedMachine], policy: RetrainingPolicy

@@ -12,9 +12,11 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from cdk_ml_lens.core import grants
+from cdk_ml_lens.core.event_rules import admit_undelivered
 from cdk_ml_lens.training.dataset_source import DatasetSource
 from cdk_ml_lens.training.retraining_values import RetrainingCause
 
@@ -41,6 +43,8 @@ class RetrainingEvents(Construct):
         ARNs of the state machines whose ends it hears of.
     look_minutes : int
         How often it is called for nothing in particular, in minutes.
+    dead_letters : Queue
+        Where EventBridge puts what it could not deliver within a day.
     """
 
     def __init__(
@@ -53,9 +57,12 @@ class RetrainingEvents(Construct):
         datasets: DatasetSource,
         machines: Sequence[str],
         look_minutes: int,
+        dead_letters: sqs.Queue,
     ) -> None:
         super().__init__(scope, id)
         self._function = function
+        self._dead_letters = dead_letters
+        admit_undelivered(dead_letters)
         self._role = self._schedule_role()
         for number, cause in enumerate(causes, start=1):
             name = f"{cause.kind.capitalize()}{number}"
@@ -70,7 +77,12 @@ class RetrainingEvents(Construct):
         self._schedule("Look", f"rate({look_minutes} {unit})", {"look": True})
 
     def _rule(self, id: str, pattern: events.EventPattern) -> events.Rule:
-        target = targets.LambdaFunction(self._function, retry_attempts=185, max_event_age=cdk.Duration.hours(24))
+        target = targets.LambdaFunction(
+            self._function,
+            retry_attempts=185,
+            max_event_age=cdk.Duration.hours(24),
+            dead_letter_queue=self._dead_letters,
+        )
         return events.Rule(self, id, event_pattern=pattern, targets=[target])
 
     def _schedule(

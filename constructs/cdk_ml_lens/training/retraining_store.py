@@ -12,7 +12,8 @@ from constructs import Construct
 
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.function import HandlerFunction
-from cdk_ml_lens.core.nag import acknowledge
+from cdk_ml_lens.core.nag import acknowledge, explain
+from cdk_ml_lens.core.tables import short_lived
 
 
 class RetrainingStore(Construct):
@@ -44,7 +45,7 @@ class RetrainingStore(Construct):
             time_to_live_attribute="expires_at",
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
-        acknowledge(self.table, "DDB3", "A lost record costs one run too many; a restored one would be out of date.")
+        short_lived(self.table, "A lost record costs one run too many; a restored one would be out of date.")
         self.dead_letters = sqs.Queue(
             self,
             "DeadLetters",
@@ -54,7 +55,9 @@ class RetrainingStore(Construct):
             retention_period=cdk.Duration.days(14),
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
-        acknowledge(self.dead_letters, "SQS3", "This queue is the dead-letter queue; its messages wait for a person.")
+        last = "This queue is the dead-letter queue; its messages wait for a person."
+        acknowledge(self.dead_letters, "SQS3", last)
+        explain(self.dead_letters, {"SQSRedrivePolicy": last})
 
     def serve(self, handler: HandlerFunction) -> lambda_.CfnEventInvokeConfig:
         """Let a handler keep its records, and take the events that it cannot handle.
@@ -65,6 +68,7 @@ class RetrainingStore(Construct):
         grants.use_key(handler.role, key, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey")
         grants.allow(handler.role, ["dynamodb:GetItem", "dynamodb:PutItem"], [self.table.table_arn])
         grants.send_messages(handler.role, self.dead_letters)
+        explain(handler, {"LambdaDLQ": "What fails for good goes to the failure destination, with its cause."})
         kind = lambda_.CfnEventInvokeConfig
         return kind(
             self,

@@ -10,6 +10,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from cdk_ml_lens.core.alarms import AlarmRule, add_alarm
+from cdk_ml_lens.core.event_rules import tell
 from cdk_ml_lens.core.machine import DefinedMachine
 from cdk_ml_lens.training import machine_access as access
 from cdk_ml_lens.training.algorithm_definition import AlgorithmDefinition
@@ -150,7 +151,7 @@ class TrainingPipeline(Construct):
         )
         detail = {"execution": events.Match.prefix(execution)}
         pattern = events.EventPattern(source=[SOURCE], detail_type=[FAILED], detail=detail)
-        return events.Rule(self, id, event_pattern=pattern, targets=[target])
+        return tell(self, id, pattern=pattern, target=target)
 
     def _allow(self, plan: TrainingPlan) -> None:
         role, names = self.machine.role, f"{plan.prefix}-*"

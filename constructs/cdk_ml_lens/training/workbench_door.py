@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from aws_cdk import aws_iam as iam
 
 from cdk_ml_lens.core.errors import Faults
+from cdk_ml_lens.core.nag import explain_policy
 from cdk_ml_lens.core.refs import PrivateNetwork
 from cdk_ml_lens.network.isolated_network import IsolatedNetwork
 
@@ -62,6 +63,7 @@ def open_only_through(
         resources=[resource],
         conditions={"StringNotEquals": {"aws:SourceVpce": [*doors]}},
     )
+    explain_policy(grantee)
     grantee.grant_principal.add_to_principal_policy(outside)
     return iam.Grant.add_to_principal(
         grantee=grantee,

@@ -8,6 +8,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from cdk_ml_lens.core.function_network import subnet_ids
+from cdk_ml_lens.core.nag import explain_policy
 from cdk_ml_lens.core.refs import PrivateNetwork
 from cdk_ml_lens.training.workbench_role import WorkbenchRole
 from cdk_ml_lens.training.workbench_values import Workbench
@@ -66,4 +67,4 @@ class NotebookInstance(Construct):
     def _stop_itself(self) -> None:
         """Made after the instance, whose name is not known before; the idle stop needs it minutes later."""
         statement = iam.PolicyStatement(actions=["sagemaker:StopNotebookInstance"], resources=[self.resource.ref])
-        iam.Policy(self, "StopItself", roles=[self.role.role], statements=[statement])
+        explain_policy(iam.Policy(self, "StopItself", roles=[self.role.role], statements=[statement]))
