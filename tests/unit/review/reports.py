@@ -22,6 +22,7 @@ def report_of(app: cdk.App, checks: MlLensChecks | None = None) -> dict[str, Any
         app.synth()
     report = json.loads((Path(app.outdir) / "validation-report.json").read_text())
     found = [part for part in report["pluginReports"] if part["pluginName"] == "MlLens"]
+    assert not any("error" in (part.get("metadata") or {}) for part in found), found
     return dict(found[0]) if found else {"conclusion": "success", "violations": []}
 
 
