@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +49,13 @@ def evaluate(template_paths: Iterable[str | Path], rules: Sequence[Rule]) -> lis
     list of Hit
         By template, then rule, then place in the template.
     """
-    templates = {path: _read(path) for path in _with_nested(map(Path, template_paths))}
+    roots = [Path(path) for path in template_paths]
+    tags = {folder: _stack_tags(folder) for folder in {root.parent for root in roots}}
+    templates = {
+        path: _read(path, tags[root.parent].get(root.name, frozenset()))
+        for root in roots
+        for path in _with_nested(root)
+    }
     everything = tuple(templates.values())
     for template in everything:
         template.others = tuple(other for other in everything if other is not template)
@@ -61,17 +67,24 @@ def evaluate(template_paths: Iterable[str | Path], rules: Sequence[Rule]) -> lis
     ]
 
 
-def _read(path: Path) -> Template:
-    return Template(json.loads(path.read_text(encoding="utf-8")))
+def _read(path: Path, stack_tags: frozenset[str]) -> Template:
+    return Template(json.loads(path.read_text(encoding="utf-8")), stack_tags=stack_tags)
 
 
-def _with_nested(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield each template and, after it, those of its nested stacks, which are file assets of the stack."""
-    for path in paths:
-        yield path
-        manifest = path.with_name(path.name.removesuffix(_TEMPLATE) + ".assets.json")
-        if not manifest.exists():  # a synthesizer that publishes nothing
-            continue
-        files = json.loads(manifest.read_text(encoding="utf-8")).get("files", {}).values()
-        names = dict.fromkeys(str(file.get("source", {}).get("path", "")) for file in files)
-        yield from (path.with_name(name) for name in names if name.endswith(".nested" + _TEMPLATE))
+def _stack_tags(folder: Path) -> Mapping[str, frozenset[str]]:
+    """Return the keys of each stack's tags by template: the manifest has them, CloudFormation hands them down."""
+    manifest = folder / "manifest.json"
+    artifacts = json.loads(manifest.read_text(encoding="utf-8")).get("artifacts", {}) if manifest.exists() else {}
+    stacks = [artifact.get("properties", {}) for artifact in artifacts.values()]
+    return {str(stack.get("templateFile")): frozenset(stack.get("tags", {})) for stack in stacks}
+
+
+def _with_nested(path: Path) -> Iterator[Path]:
+    """Yield a template and those of its nested stacks, which are file assets of the stack."""
+    yield path
+    manifest = path.with_name(path.name.removesuffix(_TEMPLATE) + ".assets.json")
+    if not manifest.exists():  # a synthesizer that publishes nothing
+        return
+    files = json.loads(manifest.read_text(encoding="utf-8")).get("files", {}).values()
+    names = dict.fromkeys(str(file.get("source", {}).get("path", "")) for file in files)
+    yield from (path.with_name(name) for name in names if name.endswith(".nested" + _TEMPLATE))

@@ -52,11 +52,19 @@ class Template:
         The parsed template.
     others : tuple of Template, optional
         The other templates of the app, for rules about what is missing. Default: none.
+    stack_tags : frozenset of str, optional
+        Keys of the tags that the stack is deployed with; they are in the manifest, not in the template. Default: none.
     """
 
-    def __init__(self, document: Mapping[str, Any], others: tuple[Template, ...] = ()) -> None:
+    def __init__(
+        self,
+        document: Mapping[str, Any],
+        others: tuple[Template, ...] = (),
+        stack_tags: frozenset[str] = frozenset(),
+    ) -> None:
         self.document = document
         self.others = others
+        self.stack_tags = stack_tags
 
     @cached_property
     def resources(self) -> dict[str, Resource]:
