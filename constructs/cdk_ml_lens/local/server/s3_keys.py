@@ -43,11 +43,31 @@ def _checking(original: Handler) -> Handler:
             bucket, key = s3._parse_bucket_key(path, headers)
             if key and (who := _refused(method, bucket, key, headers, query_params)) is not None:
                 message = f"User: {who[0]} is not authorized to perform: {who[1]} on the resource {who[2]}"
-                answer: Answer = s3._error("AccessDenied", message, 403, path)
-                return answer
-        return await original(method, path, headers, body, query_params, *args, **more)
+                refusal: Answer = s3._error("AccessDenied", message, 403, path)
+                return refusal
+        answer = await original(method, path, headers, body, query_params, *args, **more)
+        if app.AUTH and not more.get("internal") and answer[0] == 404 and method in ("GET", "HEAD"):
+            return _hidden(path, headers) or answer
+        return answer
 
     return handle_request
+
+
+def _hidden(path: str, headers: dict[str, str]) -> Answer | None:
+    """Return the refusal that hides from who may not list a bucket that an object is missing.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    """
+    bucket, key = s3._parse_bucket_key(path, headers)
+    if not key or s3._buckets.get(bucket) is None:
+        return None
+    arn = f"arn:aws:s3:::{bucket}"
+    who = callers.denied("s3:ListBucket", arn, {"s3:prefix": key})
+    if who is None:
+        return None
+    message = f"User: {who} is not authorized to perform: s3:ListBucket on resource: {arn}"
+    refusal: Answer = s3._error("AccessDenied", message, 403, path)
+    return refusal
 
 
 Refusal = tuple[str, str, str]  # who, action, key
