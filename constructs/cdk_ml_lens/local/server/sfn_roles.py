@@ -98,6 +98,6 @@ _CHECKS: dict[str, tuple[str, Callable[[Arguments], list[Needed]]]] = {
     "aws-sdk:cloudwatch:getMetricData": ("CloudWatch", _metrics_read),
     "aws-sdk:cloudwatch:putMetricData": ("CloudWatch", _metrics_written),
     "aws-sdk:cloudwatch:describeAlarms": ("CloudWatch", _alarms),
-    "aws-sdk:sfn:listExecutions": ("Sfn", _states("ListExecutions", "stateMachineArn")),
-    "aws-sdk:sfn:describeExecution": ("Sfn", _states("DescribeExecution", "executionArn")),
+    "aws-sdk:sfn:listExecutions": ("Sfn", _states("ListExecutions", "StateMachineArn")),
+    "aws-sdk:sfn:describeExecution": ("Sfn", _states("DescribeExecution", "ExecutionArn")),
 }
