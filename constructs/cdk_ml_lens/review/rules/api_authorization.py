@@ -11,18 +11,19 @@ from cdk_ml_lens.review.template import Resource, Template
 def check(template: Template) -> Iterator[Finding]:
     """Find methods, routes and function URLs that anyone may call; CORS preflights must be open."""
     for method in template.of_type("AWS::ApiGateway::Method"):
-        if _is_open(method) and method.get("HttpMethod") != "OPTIONS" and not _has_policy(template, method):
-            yield Finding(logical_id=method.logical_id, message="AuthorizationType is NONE; an API key is no authorizer")
-    for route in template.of_type("AWS::ApiGatewayV2::Route"):
-        if _is_open(route) and not str(route.get("RouteKey")).startswith("OPTIONS"):
-            yield Finding(logical_id=route.logical_id, message="AuthorizationType is NONE")
+        if _is_open(method) and not _has_policy(template, method):
+            yield Finding(logical_id=method.logical_id, message="AuthorizationType is NONE, and an API key is no proof")
+    for route in filter(_is_open, template.of_type("AWS::ApiGatewayV2::Route")):
+        yield Finding(logical_id=route.logical_id, message="AuthorizationType is NONE")
     for url in template.of_type("AWS::Lambda::Url"):
         if url.get("AuthType") == "NONE":
             yield Finding(logical_id=url.logical_id, message="AuthType is NONE")
 
 
 def _is_open(entry: Resource) -> bool:
-    return bool(entry.get("AuthorizationType", "NONE") == "NONE")
+    """Tell whether a method or route asks nobody who they are, and is no CORS preflight."""
+    verb = str(entry.get("HttpMethod", entry.get("RouteKey", "")))
+    return bool(entry.get("AuthorizationType", "NONE") == "NONE") and not verb.startswith("OPTIONS")
 
 
 def _has_policy(template: Template, method: Resource) -> bool:
