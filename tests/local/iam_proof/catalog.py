@@ -93,14 +93,20 @@ def build(setting: str) -> cdk.Stack:
     return stack
 
 
-@functools.cache
 def template(setting: str) -> Template:
-    """Synthesize one setting."""
+    """Return the template of one setting."""
+    return assembly(setting)[2]
+
+
+@functools.cache
+def assembly(setting: str) -> tuple[Path, str, Template]:
+    """Synthesize one setting: folder, name of the stack, template."""
     stack = build(setting)
     stage = cdk.Stage.of(stack)
     assert stage is not None
     folder = Path(stage.synth().directory)
-    return Template(json.loads((folder / f"{stack.artifact_id}.template.json").read_text(encoding="utf-8")))
+    document = json.loads((folder / f"{stack.artifact_id}.template.json").read_text(encoding="utf-8"))
+    return folder, stack.stack_name, Template(document)
 
 
 @functools.cache

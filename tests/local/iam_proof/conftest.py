@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
-import aws_cdk as cdk
 import pytest
 
 from cdk_ml_lens.local import LaptopCloud
@@ -21,11 +19,8 @@ def stage(guarded: LaptopCloud) -> Stage:
     """Return a function that deploys an example or a stack by its setting, and returns the outputs."""
 
     def deploy(setting: str, **parameters: str) -> dict[str, str]:
-        stack = catalog.build(setting)
-        assembly = cdk.Stage.of(stack)
-        assert assembly is not None
-        folder = Path(assembly.synth().directory)
-        return dict(guarded.deploy(folder, stack.stack_name, parameters=parameters).outputs)
+        folder, name, _ = catalog.assembly(setting)
+        return dict(guarded.deploy(folder, name, parameters=parameters).outputs)
 
     return deploy
 

@@ -35,8 +35,8 @@ def shape(value: Any, template: Template) -> str:
 def _referred(logical_id: str, rest: str, template: Template) -> str:
     resource = template.resource(logical_id)
     kind = "parameter" if resource is None else resource.type.split("::")[-1].lower()
-    part = _PART.search(logical_id)
-    name = kind if part is None else f"{kind}/{part[0]}"
+    parts = _PART.findall(logical_id)
+    name = f"{kind}/{parts[-1]}" if parts else kind
     if kind == "bucket":
         return f"{name}/objects" if rest else name
     return f"{name}{rest}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import json
+import logging
 import re
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,7 @@ from ministack import app
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import athena, iot
 
+logger = logging.getLogger("laptop_cloud")
 # Batch operations that IAM knows by the single one.
 _SINGLE = {
     "sqs:SendMessageBatch": "sqs:SendMessage",
@@ -74,11 +76,31 @@ def install() -> None:
 
     iam_actions.extract_iam_action = action
     iam_actions.extract_resource_arn = resource_arn
+    iam_evaluator.enforce = _logging(iam_evaluator.enforce)
     iot._WSSession._evaluates_policies = _evaluates_policies
     iot._provisioning_role_allows = _on_certificates(iot._provisioning_role_allows)
     origin: contextvars.ContextVar[tuple[str, bool]] = contextvars.ContextVar("origin", default=("127.0.0.1", True))
     iam_evaluator._request_origin = origin
     app.pin_request_origin = lambda source_ip, _: origin.set((source_ip, True))
+
+
+def _logging(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``original`` with each refusal written to the log: who, what, on what."""
+
+    def enforce(
+        access_key_id: str,
+        iam_action: str,
+        service: str,
+        region: str,
+        resource_arn: str = "*",
+        service_context: Any = None,
+    ) -> Any:
+        refusal = original(access_key_id, iam_action, service, region, resource_arn, service_context)
+        if isinstance(refusal, iam_evaluator.EvalResult):
+            logger.warning("AccessDenied: %s may not do %s on %s", refusal.principal_arn, iam_action, resource_arn)
+        return refusal
+
+    return enforce
 
 
 def _evaluates_policies(session: Any) -> bool:
