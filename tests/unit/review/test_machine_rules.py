@@ -10,7 +10,7 @@ import pytest
 from tests.unit.review.reports import findings
 
 ARN = {"Ref": "Machine"}
-CATCH = {"Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Failed"}]}
+CATCH: dict[str, Any] = {"Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Failed"}]}
 
 
 def task(resource: str = "arn:aws:states:::glue:startJobRun.sync", **more: Any) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def task(resource: str = "arn:aws:states:::glue:startJobRun.sync", **more: Any) 
 
 
 def machine(*, states: dict[str, Any] | None = None, limit: int | None = None, **properties: Any) -> dict[str, Any]:
-    definition = {"StartAt": "Do", "States": {"Do": task()} if states is None else states}
+    definition: dict[str, Any] = {"StartAt": "Do", "States": {"Do": task()} if states is None else states}
     if limit is not None:
         definition["TimeoutSeconds"] = limit
     body = {"DefinitionString": json.dumps(definition), **properties}
