@@ -1,4 +1,4 @@
-"""Builds the CDK app: the stacks picked by the context `stacks`, checked by cdk-nag. No network, no git, no clock."""
+"""Builds the CDK app: the stacks picked by the context `stacks`, checked by rule packs. No network, no git, no clock."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 import aws_cdk as cdk
-from cdk_nag import AwsSolutionsChecks
 
+from cdk_ml_lens import add_packs
+from cdk_ml_lens.core.boundary import bound_roles
 from stacks.data_lake import DataLakeStack
 from stacks.iot_inference import IotInferenceStack
 from stacks.mlops_loop import MlopsLoopStack
@@ -35,8 +36,10 @@ def main() -> None:
     picked = app.node.try_get_context("stacks")
     for name in STACKS if picked is None else str(picked).split(","):
         STACKS[name](app, name)
+    bound_roles(app)
     if app.node.try_get_context("nag") not in (False, "false"):
-        cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+        packs = app.node.try_get_context("packs")
+        add_packs(app, *("AwsSolutions" if packs is None else str(packs)).split(","))
     app.synth()
 
 

@@ -124,6 +124,7 @@ EXPECTED: tuple[Expected, ...] = (
         _delete_request_validator="api_id validator_id",
         _update_method="api_id resource_id http_method data",
     ),
+    *calls("ministack.services.iam", _put_role_permissions_boundary="p", _delete_role_permissions_boundary="p"),
     *calls("ministack.services.ec2", _create_flow_logs="params", _delete_flow_logs="params",
            _authorize_sg_ingress="p", _authorize_sg_egress="p"),
     *calls("ministack.services.waf", _associate_web_acl="data", _disassociate_web_acl="data"),

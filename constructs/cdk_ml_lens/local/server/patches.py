@@ -8,6 +8,7 @@ from . import (
     alarm_events,
     alarms,
     athena_queries,
+    cfn_boundary,
     cfn_buckets,
     cfn_gateway,
     cfn_lake,
@@ -60,6 +61,7 @@ def install(settings: Settings, mqtt: socket.socket) -> None:
     moto_bridge.install()
     sagemaker.install(settings)
     cfn_types.install()
+    cfn_boundary.install()
     cfn_buckets.install()
     cfn_lake.install()
     cfn_registry.install()
