@@ -1,4 +1,4 @@
-"""The command ``ml-lens``: a laptop cloud up and down, stacks deployed to it, the demo, a model artifact."""
+"""The command ``ml-lens``: a laptop cloud up and down, stacks deployed to it, the demo, a model artifact, a review."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ from pathlib import Path
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
-_OWN_PARSERS = {"demo": "demo", "loadtest": "cli_loadtest", "new": "cli_new", "rebuild": "cli_rebuild"}
+_OWN_PARSERS = {
+    "faults": "cli_faults",
+    "redrive": "cli_redrive",
+    "demo": "demo",
+    "loadtest": "cli_loadtest",
+    "new": "cli_new",
+    "rebuild": "cli_rebuild",
+    "review": "cli_review",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,6 +51,9 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("loadtest", add_help=False, help="drive an endpoint to its knee: ml-lens loadtest --help")
     commands.add_parser("new", add_help=False, help="write a small app that passes its tests: ml-lens new --help")
     commands.add_parser("rebuild", add_help=False, help="serve a model version again: ml-lens rebuild --help")
+    commands.add_parser("faults", add_help=False, help="survive every fault, and account: ml-lens faults --help")
+    commands.add_parser("redrive", add_help=False, help="dead letters back to the scorer: ml-lens redrive --help")
+    commands.add_parser("review", add_help=False, help="review any cloud assembly: ml-lens review --help")
     _add_model_commands(commands)
     return root
 

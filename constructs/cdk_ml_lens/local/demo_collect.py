@@ -83,9 +83,7 @@ class Collector:
         for name in names:
             if name not in self._read:
                 self._read.add(name)
-                content = self._s3.get_object(Bucket=bucket, Key=name)["Body"].read()
-                plain = gzip.decompress(content) if content.startswith(GZIP) else content
-                yield from (json.loads(line) for line in plain.splitlines())
+                yield from records_of(self._s3.get_object(Bucket=bucket, Key=name)["Body"].read())
 
     def _dead_letters(self) -> Iterator[str]:
         url = self._outputs["DeadLetterQueueUrl"]
@@ -97,6 +95,12 @@ class Collector:
             for message in messages:
                 yield message["Body"]
                 self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def records_of(content: bytes) -> Iterator[dict[str, Any]]:
+    """Read the records of one object of the prediction log."""
+    plain = gzip.decompress(content) if content.startswith(GZIP) else content
+    yield from (json.loads(line) for line in plain.splitlines())
 
 
 def dead_letter(document: dict[str, Any]) -> DeadLetter:

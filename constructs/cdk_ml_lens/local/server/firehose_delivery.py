@@ -19,6 +19,8 @@ from .firehose_items import Item, Refused, not_processed
 
 logger = logging.getLogger("laptop_cloud")
 Config = dict[str, Any]
+RETRY_SECONDS = 300.0
+PAUSE_SECONDS = 2.0
 _EXTENSIONS = {"GZIP": ".gz"}
 
 
@@ -32,7 +34,10 @@ class Delivery:
     refused: list[Refused] = field(default_factory=list)
 
     def run(self) -> None:
-        """Write everything; an object that cannot be written is lost and logged (AWS tries for a day)."""
+        """Write everything; an object that S3 does not take is tried again for `RETRY_SECONDS` (AWS: for a day).
+
+        Source: https://docs.aws.amazon.com/firehose/latest/dev/retry.html
+        """
         self._metric("IncomingRecords", len(self.items))
         self._metric("IncomingBytes", sum(len(item.source) for item in self.items))
         if self.config.get("S3BackupMode") == "Enabled":
@@ -108,21 +113,31 @@ class Delivery:
         stamp = firehose._java_time("yyyy-MM-dd-HH-mm-ss", time.gmtime())
         suffix = f"{self.stream['name']}-{self.stream.get('version', 1)}-{stamp}-{uuid.uuid4()}{extension}"
         body = b"".join(chunks)
-        try:
-            self._client("s3", config.get("RoleARN", "")).put_object(
-                Bucket=bucket,
-                Key=f"{prefix}{suffix}",
-                Body=gzip.compress(body, mtime=0) if compression == "GZIP" else body,
-                ContentType="application/octet-stream",
-                **_encryption(config),
-            )
-        except Exception:
-            logger.exception("Firehose %s cannot write to %s", self.stream["name"], bucket)
+        request = {
+            "Bucket": bucket,
+            "Key": f"{prefix}{suffix}",
+            "Body": gzip.compress(body, mtime=0) if compression == "GZIP" else body,
+            "ContentType": "application/octet-stream",
+            **_encryption(config),
+        }
+        begun = time.monotonic()
+        while not self._written(request, config):
             self._metric(f"{metric}.Success", 0)
-            return
+            if time.monotonic() - begun > RETRY_SECONDS:
+                logger.error("Firehose %s lost %d records", self.stream["name"], len(chunks))
+                return
+            time.sleep(PAUSE_SECONDS)
         age = time.time() - self.items[0].arrived / 1000
         for name, value in {"Success": 1, "Records": len(chunks), "Bytes": len(body), "DataFreshness": age}.items():
             self._metric(f"{metric}.{name}", value)
+
+    def _written(self, request: dict[str, Any], config: Config) -> bool:
+        try:
+            self._client("s3", config.get("RoleARN", "")).put_object(**request)
+        except Exception:
+            logger.exception("Firehose %s cannot write to %s", self.stream["name"], request["Bucket"])
+            return False
+        return True
 
     def _client(self, service: str, role: str) -> Any:
         name = f"firehose-{self.stream['name']}"

@@ -7,15 +7,17 @@ import itertools
 import os
 import socket
 import subprocess
-import tarfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import storage
+from .model_data import ModelFailedError, extract, fetch
 from .settings import Settings
+
+__all__ = ["ModelFailedError", "ModelProcess", "ModelProcesses", "Reply", "extract"]
 
 READY_SECONDS = 120.0
 CALL_SECONDS = 60.0  # SageMaker's limit for an answer
@@ -26,10 +28,6 @@ SUPERVISED = (
     "threading.Thread(target=lambda:(os.read(0,1),os._exit(0)),daemon=True).start();"
     "sys.argv=sys.argv[1:];runpy.run_path(sys.argv[0],run_name='__main__')"
 )
-
-
-class ModelFailedError(Exception):
-    """A model did not come into service; the message is the endpoint's failure reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +45,15 @@ class ModelProcess:
 
     model_name: str
     port: int
-    process: subprocess.Popen[bytes]
+    start: Callable[[], subprocess.Popen[bytes]]
     log: Path
+    process: subprocess.Popen[bytes] = field(init=False)
     _connections: threading.local = field(default_factory=threading.local)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _stopped: bool = False
+
+    def __post_init__(self) -> None:
+        self.process = self.start()
 
     def wait_until_ready(self) -> None:
         """Return when ``/ping`` answers 200.
@@ -85,11 +89,20 @@ class ModelProcess:
                 return Reply(status=response.status, content_type=kind, body=response.read())
             except (http.client.HTTPException, ConnectionError):
                 if fresh:
+                    self._revive()
                     raise ConnectionError(f"the server of model {self.model_name} is gone") from None
         raise AssertionError("unreachable")
 
+    def _revive(self) -> None:
+        """Start the server anew if its process has died, as SageMaker replaces a container that fails its checks."""
+        with self._lock:
+            if self.process.poll() is not None and not self._stopped:
+                self.process = self.start()
+
     def stop(self) -> None:
         """End the process."""
+        with self._lock:
+            self._stopped = True
         if self.process.poll() is None:
             self.process.terminate()
             try:
@@ -136,17 +149,20 @@ class ModelProcesses:
         folder = self._settings.state_dir / "models" / f"{model_name}-{next(self._numbers)}"
         model_dir = folder / "model"
         model_dir.mkdir(parents=True)
-        _fetch(model_name, container, folder / "model.tar.gz", model_dir)
+        fetch(model_name, container, folder / "model.tar.gz", model_dir)
         port = _free_port()
         log = folder / "server.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [self._settings.model_python, "-c", SUPERVISED, self._settings.model_server,
-                 "--model-dir", str(model_dir), "--port", str(port)],
-                stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT,
-                env=_environment(container), cwd=folder,
-            )  # fmt: skip
-        started = ModelProcess(model_name=model_name, port=port, process=process, log=log)
+
+        def start() -> subprocess.Popen[bytes]:
+            with log.open("ab") as output:
+                return subprocess.Popen(
+                    [self._settings.model_python, "-c", SUPERVISED, self._settings.model_server,
+                     "--model-dir", str(model_dir), "--port", str(port)],
+                    stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT,
+                    env=_environment(container), cwd=folder,
+                )  # fmt: skip
+
+        started = ModelProcess(model_name=model_name, port=port, start=start, log=log)
         self._running.append(started)
         return started
 
@@ -168,33 +184,3 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _fetch(model_name: str, container: dict[str, Any], archive: Path, model_dir: Path) -> None:
-    source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
-    url = container.get("ModelDataUrl") or source.get("S3Uri")
-    if not url:
-        raise ModelFailedError(
-            f"Model {model_name} has no ModelDataUrl: the laptop cloud serves script-mode models only"
-        )
-    try:
-        storage.download(url, archive)
-        with tarfile.open(archive) as bundle:
-            extract(bundle, model_dir)
-    except Exception as error:
-        raise ModelFailedError(f"Could not load model data of {model_name} from {url}: {error}") from error
-
-
-def extract(bundle: tarfile.TarFile, target: Path) -> None:
-    """Extract plain files and folders below ``target``; anything else is refused.
-
-    Raises
-    ------
-    ValueError
-        If a member is a link or a device, or would land outside ``target``.
-    """
-    for member in bundle.getmembers():
-        place = (target / member.name).resolve()
-        if not (member.isfile() or member.isdir()) or not place.is_relative_to(target.resolve()):
-            raise ValueError(f"archive member {member.name} must be a plain file inside the archive's folder")
-        bundle.extract(member, target, set_attrs=False)

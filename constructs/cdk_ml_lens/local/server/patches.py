@@ -29,6 +29,7 @@ from . import (
     listeners,
     moto_bridge,
     principal_arn,
+    request_faults,
     rule_actions,
     rule_metrics,
     s3_keys,
@@ -87,6 +88,7 @@ def install(settings: Settings, mqtt: socket.socket) -> None:
     schedule_input.install()
     alarm_events.install()
     alarms.install()
+    request_faults.install(settings)
 
 
 def stop() -> None:
