@@ -20,8 +20,8 @@ _CALLS = {
     "createAutoMLJob": AUTOML,
     "createAutoMLJobV2": AUTOML,
 }
-_KINDS = ("DataQuality", "ModelQuality", "ModelBias", "ModelExplainability")
-_DEFINITIONS = tuple(f"AWS::SageMaker::{kind}JobDefinition" for kind in _KINDS)
+MONITOR_KINDS = ("DataQuality", "ModelQuality", "ModelBias", "ModelExplainability")
+_DEFINITIONS = tuple(f"AWS::SageMaker::{kind}JobDefinition" for kind in MONITOR_KINDS)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -99,6 +99,11 @@ class Template:
         """Return the first resource of this template that ``value`` refers to; None if it comes from outside."""
         return next(iter(self.targets(value)), None)
 
+    def exports(self, logical_id: str) -> bool:
+        """Tell whether an output exports something of a resource, so that other stacks may use it."""
+        outputs = (self.document.get("Outputs") or {}).values()
+        return any("Export" in output and logical_id in intrinsics.references(output["Value"]) for output in outputs)
+
     def users_of(self, logical_id: str) -> Iterator[Resource]:
         """Yield the resources whose properties refer to ``logical_id``."""
         for resource in self.resources.values():
