@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+
 from cdk_ml_lens.review import buckets, endpoints, jobs
 from cdk_ml_lens.review.intrinsics import is_off, references
 from cdk_ml_lens.review.ml_jobs import MONITOR_KINDS
-from cdk_ml_lens.review.template import Resource
-
 from cdk_ml_lens.review.rule import Finding, Rule, Severity
-from cdk_ml_lens.review.template import Template
-
+from cdk_ml_lens.review.template import Resource, Template
 
 _DEFINITIONS = tuple(f"AWS::SageMaker::{kind}JobDefinition" for kind in MONITOR_KINDS)
 _READERS = (jobs.MACHINE, jobs.PIPELINE, "AWS::Lambda::Function", "AWS::Glue::Job", "AWS::Glue::Table", *_DEFINITIONS)
