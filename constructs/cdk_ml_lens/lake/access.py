@@ -43,11 +43,16 @@ class Objects:
     key: kms.IKey
     prefixes: Sequence[str]
 
-    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """GetObject, ListObjectsV2, and Decrypt."""
+    def grant_fetch(self, grantee: iam.IGrantable) -> iam.Grant:
+        """GetObject, ListObjectsV2, and Decrypt: what a plain S3 client calls."""
         grants.use_key(grantee, self.key, "kms:Decrypt")
         self._grant_list(grantee)
         return self._grant(grantee, "s3:GetObject")
+
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """What `grant_fetch` allows, and GetBucketLocation, which Athena and Glue ask first."""
+        self._grant_location(grantee)
+        return self.grant_fetch(grantee)
 
     def grant_write(self, grantee: iam.IGrantable) -> iam.Grant:
         """PutObject and multipart uploads; the parts of one are decrypted when it is completed.
@@ -61,6 +66,7 @@ class Objects:
     def grant_replace(self, grantee: iam.IGrantable) -> iam.Grant:
         """Read, write and DeleteObject: what moves objects, or starts again after a failure."""
         grants.use_key(grantee, self.key, "kms:GenerateDataKey", "kms:Decrypt")
+        self._grant_location(grantee)
         self._grant_list(grantee)
         actions = ("s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject")
         return self._grant(grantee, *actions)
@@ -71,8 +77,10 @@ class Objects:
             acknowledge_wildcard(grantee, resource, _BELOW)
         return grants.allow(grantee, actions, resources)
 
-    def _grant_list(self, grantee: iam.IGrantable) -> None:
+    def _grant_location(self, grantee: iam.IGrantable) -> None:
         grants.allow(grantee, ["s3:GetBucketLocation"], [self.bucket.bucket_arn])
+
+    def _grant_list(self, grantee: iam.IGrantable) -> None:
         below = {} if "" in self.prefixes else {"StringLike": {"s3:prefix": [f"{item}*" for item in self.prefixes]}}
         iam.Grant.add_to_principal(
             grantee=grantee, actions=["s3:ListBucket"], resource_arns=[self.bucket.bucket_arn], conditions=below

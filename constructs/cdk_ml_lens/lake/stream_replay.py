@@ -71,7 +71,7 @@ class Replay(Construct):
             timeout_seconds=900,
             memory_mb=1024,
         )
-        Objects(bucket=backup.bucket, key=delivery.key, prefixes=[backup.prefix]).grant_read(handler.role)
+        Objects(bucket=backup.bucket, key=delivery.key, prefixes=[backup.prefix]).grant_fetch(handler.role)
         grants.allow(handler.role, ["firehose:PutRecordBatch"], [self.stream.arn])
         handler.answers("Step Functions")
         handler.function.node.add_dependency(handler.role)

@@ -41,7 +41,9 @@ def test_a_replay_has_a_stream_of_its_own_that_keeps_no_originals(
     for prop in ("Prefix", "ErrorOutputPrefix", "ProcessingConfiguration"):
         ours = json.dumps(again["ExtendedS3DestinationConfiguration"][prop]).replace("ReplayStream", "Live")
         assert _without_hash(ours) == _without_hash(json.dumps(live["ExtendedS3DestinationConfiguration"][prop]))
-    assert template.actions("IngestReplayHandler") >= {"firehose:PutRecordBatch", "s3:GetObject", "s3:ListBucket"}
+    handler = template.actions("IngestReplayHandler")
+    assert handler >= {"firehose:PutRecordBatch", "s3:GetObject", "s3:ListBucket"}
+    assert "s3:GetBucketLocation" not in handler  # a plain client does not ask
     assert template.actions("IngestReplayMachine") >= {"lambda:InvokeFunction"}
 
 
