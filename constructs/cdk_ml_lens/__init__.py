@@ -96,6 +96,7 @@ if TYPE_CHECKING:
     from cdk_ml_lens.registry.model_registry import ModelRegistry
     from cdk_ml_lens.registry.reference import RegistryReference
     from cdk_ml_lens.review.checks import MlLensChecks
+    from cdk_ml_lens.review.hardening import harden
     from cdk_ml_lens.review.packs import add_packs
     from cdk_ml_lens.review.rule import Finding, Rule, Severity
     from cdk_ml_lens.training.algorithm import Algorithm
@@ -276,6 +277,7 @@ _HOMES = {
     "Zone": "lake.zones",
     "add_packs": "review.packs",
     "explain": "core.nag",
+    "harden": "review.hardening",
     "load_test_sizing": "hosting.autoscaling",
     "prediction_table": "lake.stream_tables",
     "telemetry_table": "lake.stream_tables",
@@ -440,6 +442,7 @@ __all__ = (
     "Zone",
     "add_packs",
     "explain",
+    "harden",
     "load_test_sizing",
     "prediction_table",
     "telemetry_table",

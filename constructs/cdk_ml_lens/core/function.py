@@ -17,6 +17,10 @@ from cdk_ml_lens.core.assets import bundled
 from cdk_ml_lens.core.nag import acknowledge, explain, explain_policy
 from cdk_ml_lens.core.refs import PrivateNetwork
 
+_UNSCOPED = (
+    "xray:PutTraceSegments and xray:PutTelemetryRecords have no resource type in IAM, nor have, in a VPC, "
+    "ec2:DescribeNetworkInterfaces and ec2:DescribeSubnets; no other statement of this role uses '*'."
+)
 _IGNORED_FILES = ["**/__pycache__", "**/*.pyc", "**/.*_cache"]
 
 
@@ -79,8 +83,8 @@ class HandlerFunction(Construct):
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         explain_policy(self.role)
         self.log_group.grant_write(self.role)
-        if network is not None:
-            function_network.allow_interfaces(self.role, network)
+        self.in_network = False
+        self.reserved_concurrency = reserved_concurrency
         self.function = lambda_.Function(
             self,
             "Function",
@@ -98,12 +102,32 @@ class HandlerFunction(Construct):
             tracing=lambda_.Tracing.ACTIVE,
             reserved_concurrent_executions=reserved_concurrency,
         )
-        unscoped = "xray:PutTraceSegments and xray:PutTelemetryRecords have no resource type in IAM; "
+        acknowledge(self.role, "IAM5[Resource::*]", _UNSCOPED)
         if network is not None:
+            self.place_in(network)
+
+    def place_in(self, network: PrivateNetwork) -> None:
+        """Move the function into a network, with what Lambda itself needs for that; once only.
+
+        Parameters
+        ----------
+        network : PrivateNetwork
+            Where it runs from then on. It reaches only what the network reaches.
+        """
+        if not self.in_network:
+            self.in_network = True
+            function_network.allow_interfaces(self.role, network)
             function_network.attach(self.function, network)
             function_network.deny_code(self, self.role, self.function)
-            unscoped += "nor have ec2:DescribeNetworkInterfaces and ec2:DescribeSubnets; "
-        acknowledge(self.role, "IAM5[Resource::*]", unscoped + "no other statement of this role uses '*'.")
+
+    def reserve(self, copies: int) -> None:
+        """Take ``copies`` from the account's pool for this function, unless it has a reservation of its own."""
+        if self.reserved_concurrency is None:
+            self.reserved_concurrency = copies
+            resource = self.function.node.default_child
+            if not isinstance(resource, lambda_.CfnFunction):
+                raise TypeError(f"{self.function.node.path} has no CfnFunction")
+            resource.reserved_concurrent_executions = copies
 
     def answers(self, caller: str) -> None:
         """Note that ``caller`` waits for each answer: a dead-letter queue takes asynchronous calls only.

@@ -78,7 +78,8 @@ def add_packs(app: cdk.App, *names: str) -> None:
     picked = names or DEFAULT_PACKS
     _check(picked)
     cdk.Validations.of(app).add_plugins(*(_plugin(app, name) for name in picked))
-    app.node.add_validation(_Explanations(app, picked))
+    if set(picked) & set(_EXPLAINABLE):
+        app.node.add_validation(_Explanations(app, picked))
 
 
 def explained_rules(construct: IConstruct, packs: Iterable[str]) -> list[tuple[str, str, str]]:
