@@ -10,6 +10,7 @@ from cdk_ml_lens.review.lifecycle import Lifecycle
 from cdk_ml_lens.review.lifecycle_closed import CLOSED
 from cdk_ml_lens.review.lifecycle_closed_sagemaker import CLOSED_OF_SAGEMAKER
 from cdk_ml_lens.review.lifecycle_ended import ENDED
+from cdk_ml_lens.review.practices import coverage
 from cdk_ml_lens.review.rule import Rule
 
 
@@ -29,7 +30,19 @@ class Coverage:
 
 def practices(rules: Sequence[Rule]) -> tuple[Coverage, ...]:
     """Return every best practice of the Lens with its coverage by ``rules``."""
-    return ()
+    return tuple(
+        Coverage(
+            id=one.practice.id,
+            title=one.practice.title,
+            pillar=one.practice.pillar,
+            phase=one.practice.phase,
+            url=one.practice.url,
+            coverage=one.extent.value,
+            rules=one.rules,
+            reason=one.reason,
+        )
+        for one in coverage(rules)
+    )
 
 
 def lifecycle() -> tuple[Lifecycle, ...]:
