@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 
 from cdk_ml_lens.review import validation
 from cdk_ml_lens.review.entries import Entry
@@ -124,6 +125,11 @@ def groups(entries: Iterable[Entry], *, fresh: frozenset[str], order: Sequence[s
         for members in found.values()
     ]
     return sorted(made, key=lambda group: (_rank(group.first.pack, order), natural(group.rule), group.reason))
+
+
+def by_rule(found: Iterable[Group]) -> list[list[Group]]:
+    """Return the groups of each rule together, in the order that `groups` gave them."""
+    return [list(members) for _, members in groupby(found, key=lambda group: _family(group.first))]
 
 
 def natural(text: str) -> list[tuple[int, str]]:

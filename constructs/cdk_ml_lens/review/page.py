@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cdk_ml_lens.review import reference
-from cdk_ml_lens.review.grouping import groups
+from cdk_ml_lens.review.grouping import by_rule, groups
 from cdk_ml_lens.review.review import Review, package_version
 from cdk_ml_lens.review.summary import ORDER, Summary, summarize
 
@@ -47,12 +47,14 @@ def render(review: Review) -> str:
 def _view(review: Review, summary: Summary) -> Mapping[str, Any]:
     trend = review.trend
     fresh = frozenset() if trend is None else trend.reasons | {entry.fingerprint for entry in trend.new}
+    reasons = groups(review.acknowledged, fresh=fresh, order=ORDER)
     return {
         "review": review,
         "summary": summary,
         "trend": trend,
         "open_groups": groups(review.open, fresh=fresh, order=ORDER),
-        "reasons": groups(review.acknowledged, fresh=fresh, order=ORDER),
+        "reasons": reasons,
+        "reasons_by_rule": by_rule(reasons),
         "names": _stack_names(summary),
         "found": _found(review),
         "practices": reference.practices(review.rules),

@@ -2,8 +2,9 @@
 "use strict";
 const form = document.querySelector(".filter");
 if (form) {
-  const articles = [...document.querySelectorAll("article.reason")];
-  const texts = new Map(articles.map((article) => [article, article.textContent.toLowerCase()]));
+  const articles = [...document.querySelectorAll(".reason")];
+  const said = (article) => `${article.parentElement.querySelector("h3").textContent} ${article.textContent}`;
+  const texts = new Map(articles.map((article) => [article, said(article).toLowerCase()]));
   const wanted = (article) => {
     const { pack, pillar, stack, fresh, text } = form.elements;
     const has = (list, value) => value === "" || list.split("|").includes(value);
@@ -14,6 +15,7 @@ if (form) {
   };
   const update = () => {
     for (const article of articles) article.hidden = !wanted(article);
+    for (const rule of document.querySelectorAll(".by-rule")) rule.hidden = !rule.querySelector(".reason:not([hidden])");
     const shown = articles.filter((article) => !article.hidden).length;
     form.querySelector("output").value = `${shown} of ${articles.length} reasons`;
   };
