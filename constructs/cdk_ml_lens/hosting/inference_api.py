@@ -196,7 +196,7 @@ class InferenceApi(Construct):
     def _protect(self) -> None:
         stage = self.api.deployment_stage
         if self._access.firewall is None:
-            reason = "No firewall was asked for: callers are known and throttled. ApiAccess takes one."
+            reason = "No firewall was asked for: callers are known and throttled. firewall= of ApiAccess takes one."
             acknowledge(stage, "APIG3", reason)
             explain(self.api, {"APIGWAssociatedWithWAF": reason})
             return

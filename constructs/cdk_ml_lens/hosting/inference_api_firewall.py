@@ -16,7 +16,7 @@ _ONLY_COUNTED = "SizeRestrictions_BODY"
 
 _NOT_LOGGED = (
     "WAF logs whole headers, keys and tokens among them; the access log has every request that it stopped, and its "
-    "metrics count by rule. Firewall(web_acl_arn=) takes an ACL of yours that logs."
+    "metrics count by rule. Firewall.existing() takes an ACL of yours that logs."
 )
 
 
