@@ -31,6 +31,7 @@ class Allowed:
         return all(fnmatchcase(value, pattern) for value, pattern in given)
 
 
+ANCESTRY = (("glue:*", "catalog"), ("glue:GetTable", "database"), ("glue:GetDatabase", "table"))
 ALLOWED = (
     Allowed(
         action="xray:*",
@@ -49,11 +50,66 @@ ALLOWED = (
         reason="Lambda makes the network interfaces of a function in a VPC; the laptop cloud has no network. "
         "https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html",
     ),
+    *(
+        Allowed(
+            action="kms:*",
+            kind=f"handler {handler}",
+            reason="DynamoDB, SQS and SNS use the key in the caller's name, Kinesis in the event source mapping's; the "
+            "laptop cloud does not encrypt there. "
+            "https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service",
+        )
+        for handler in ("score_readings", "assign_variant", "record_outcome", "evaluate_test", "start_retraining")
+    ),
+    Allowed(
+        action="kms:Decrypt",
+        kind="role Gateway*",
+        reason="S3 decrypts the parts of an upload when it is completed; the laptop cloud keeps them plain. "
+        "https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuAndPermissions.html",
+    ),
+    Allowed(
+        action="glue:GetTableVersion*",
+        kind="role Gateway*",
+        reason="The laptop cloud keeps no versions of tables. Firehose asks for the newest one: "
+        "https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-glue",
+    ),
+    *(
+        Allowed(
+            action=action,
+            resource=resource,
+            kind="role *",
+            reason="AWS checks a call on an entry of the catalog on its ancestors, too, and a grant of ours names all "
+            "three for all of its actions; the laptop cloud checks the entry alone. "
+            "https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html",
+        )
+        for action, resource in ANCESTRY
+    ),
+    *(
+        Allowed(
+            action="kms:*",
+            kind=kind,
+            reason="SageMaker AI takes a grant on the key of the volumes in the name of who updates an endpoint; the "
+            "laptop cloud has no volumes. "
+            "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html",
+        )
+        for kind in ("machine deployment", "machine rebuild")
+    ),
     Allowed(
         action="kms:*",
-        kind="handler *",
-        reason="DynamoDB, SQS, SNS and Kinesis use the key in the caller's name; the laptop cloud does not encrypt "
-        "there. https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service",
+        kind="machine traffic shift",
+        reason="DynamoDB uses the key of the claims in the caller's name; the laptop cloud does not encrypt there. "
+        "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html",
+    ),
+    Allowed(
+        action="kms:*",
+        kind="machine batch transform",
+        reason="SQS uses the key of the dead letters in the caller's name; the laptop cloud does not encrypt there. "
+        "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html",
+    ),
+    Allowed(
+        action="ecr:*",
+        kind="handler register_candidate",
+        reason="SageMaker AI looks up a version's image as the caller of CreateModelPackage; the laptop cloud pulls "
+        "none. https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html",
     ),
 )
 

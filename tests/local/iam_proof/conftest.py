@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from cdk_ml_lens.local import LaptopCloud
 from tests.local.iam_proof import catalog, harness, outcomes
 from tests.local.iam_proof.harness import Proof
+from tests.local.support import endpoint_resources, write_assembly
 
 Proven = Callable[[Proof], None]
 Stage = Callable[..., dict[str, str]]
@@ -23,6 +26,24 @@ def stage(guarded: LaptopCloud) -> Stage:
         return dict(guarded.deploy(folder, name, parameters=parameters).outputs)
 
     return deploy
+
+
+@pytest.fixture(scope="session")
+def model(guarded: LaptopCloud) -> dict[str, str]:
+    """Upload a model that FakeModelServer serves; the parameters of an example that takes one."""
+    packed = io.BytesIO()
+    tarfile.open(fileobj=packed, mode="w:gz").close()
+    guarded.client("s3").create_bucket(Bucket="models")
+    guarded.client("s3").put_object(Bucket="models", Key="proof.tar.gz", Body=packed.getvalue())
+    return {"ModelBucket": "models", "ModelKey": "proof.tar.gz"}
+
+
+@pytest.fixture(scope="session")
+def endpoint(guarded: LaptopCloud, model: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Deploy the endpoint that the examples are about."""
+    resources = endpoint_resources("turbine-anomalies", "s3://{ModelBucket}/{ModelKey}".format(**model))
+    folder = write_assembly(tmp_path_factory.mktemp("endpoint"), "ProofEndpoint", {"Resources": resources})
+    guarded.deploy(folder, "ProofEndpoint")
 
 
 @pytest.fixture

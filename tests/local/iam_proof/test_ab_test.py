@@ -16,7 +16,7 @@ from ml_lens_runtime.ab_plan import Setup
 from ml_lens_runtime.ab_state import KEY, State, StateStore
 from tests.local.iam_proof.conftest import Proven, Stage
 from tests.local.iam_proof.harness import Proof
-from tests.local.iam_proof.support import answered, logging, physical, polled, started_anew
+from tests.local.iam_proof.support import invoked, logging, physical, polled, started_anew
 
 pytestmark = pytest.mark.laptop_cloud
 SETTING, STACK = "examples/ab_test.py", "AbTest"
@@ -30,7 +30,7 @@ def outputs(stage: Stage) -> dict[str, str]:
 
 def assigned(cloud: LaptopCloud, outputs: dict[str, str]) -> str:
     """Return a new inference id."""
-    answer = answered(cloud, outputs["AssignerName"], {"user_id": f"user-{next(IDS)}"})
+    answer = invoked(cloud, outputs["AssignerName"], {"user_id": f"user-{next(IDS)}"})
     return str(answer["inference_id"])
 
 
@@ -63,7 +63,7 @@ def test_record_outcome_needs_each_of_its_rights(guarded: LaptopCloud, outputs: 
     def record() -> None:
         inference = assigned(guarded, outputs)
         given = [{"inference_id": inference, "value": 1}, {"inference_id": f"nobody-{inference}", "value": 1}]
-        results = answered(guarded, function, {"outcomes": given})["results"]
+        results = invoked(guarded, function, {"outcomes": given})["results"]
         assert [result["status"] for result in results] == ["counted", "apart"]
 
     def send() -> Callable[[], bool]:
@@ -91,7 +91,7 @@ def test_evaluate_test_needs_each_of_its_rights(guarded: LaptopCloud, proven: Pr
         state = store.load(setup.plan, time.time())
         past = State.first(setup.plan, time.time() - setup.plan.window_seconds - 2 * setup.plan.cohort_seconds - 7200)
         store.save(replace(state, cohort=past.cohort, outbox=outbox(setup)))
-        answered(guarded, function, {})
+        invoked(guarded, function, {})
 
     works = logging(guarded, function, {})
     proven(Proof(role="CheckoutEvaluatorRole", setting=SETTING, stack=STACK, work=evaluate, works=works))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import io
 import itertools
 import json
-import tarfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,8 +15,8 @@ import pytest
 from cdk_ml_lens.local import LaptopCloud
 from tests.local.iam_proof.conftest import Proven, Stage
 from tests.local.iam_proof.harness import Proof
-from tests.local.iam_proof.support import arrived, logging, physical, polled, started_anew, told
-from tests.local.support import endpoint_resources, inline_function, role, write_assembly
+from tests.local.iam_proof.support import arrived, invoked, logging, physical, polled, started_anew
+from tests.local.support import inline_function, role, write_assembly
 
 pytestmark = pytest.mark.laptop_cloud
 IDS = itertools.count()
@@ -28,19 +26,15 @@ ENHANCED, PARAMETERS = "plant-lake-enhanced", "_artifacts/normalisation/0b1d2c3e
 
 @pytest.fixture(scope="module")
 def surroundings(guarded: LaptopCloud, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """What the examples find in the account: a model's endpoint, a machine, a function, normalisation parameters."""
-    s3, packed = guarded.client("s3"), io.BytesIO()
-    tarfile.open(fileobj=packed, mode="w:gz").close()
-    for bucket in ("models", ENHANCED):
-        s3.create_bucket(Bucket=bucket)
-    s3.put_object(Bucket="models", Key="proof.tar.gz", Body=packed.getvalue())
+    """What the examples find in the account beside the endpoint: a machine, a function, normalisation parameters."""
+    s3 = guarded.client("s3")
+    s3.create_bucket(Bucket=ENHANCED)
     scales = {"temperature": [0.0, 1.0], "vibration": [0.0, 1.0]}
     parameters = {"version": "0b1d", "method": "standard", "all": scales, "devices": {}}
     s3.put_object(Bucket=ENHANCED, Key=PARAMETERS, Body=json.dumps(parameters).encode())
     done = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
     machine = {"StateMachineName": "open-work-order", "DefinitionString": done}
     resources = {
-        **endpoint_resources("turbine-anomalies", "s3://models/proof.tar.gz"),
         "Own": role("states.amazonaws.com"),
         "WorkOrder": {
             "Type": "AWS::StepFunctions::StateMachine",
@@ -63,6 +57,12 @@ def record(device: str, **values: Any) -> str:
     return json.dumps({"payload": payload, "device_id": device, "received_at": received, "trace_id": device})
 
 
+def scored(cloud: LaptopCloud, function: str, event: dict[str, Any], *, failures: int) -> None:
+    """Let a function score a batch, of which ``failures`` messages come back."""
+    answer = invoked(cloud, function, event)
+    assert len(answer["batchItemFailures"]) == failures, answer
+
+
 def queued(*bodies: str) -> dict[str, Any]:
     """Return the event of an SQS batch; its receipts are nobody's."""
     sent = str(int(time.time() * 1000))
@@ -72,18 +72,17 @@ def queued(*bodies: str) -> dict[str, Any]:
     return {"Records": [{**common, "messageId": id, "receiptHandle": id, "body": made[id]} for id in made]}
 
 
-def test_every_action_of_a_queued_rule_is_needed(
-    guarded: LaptopCloud, stage: Stage, surroundings: None, proven: Proven
-) -> None:
+@pytest.mark.usefixtures("endpoint", "surroundings")
+def test_every_action_of_a_queued_rule_is_needed(guarded: LaptopCloud, stage: Stage, proven: Proven) -> None:
     stage("examples/actions.py")
     function = physical(guarded, "Actions", "RuleScorerHandlerFunction")
     queue, dead = (physical(guarded, "Actions", name) for name in ("RuleQueue", "RuleDeadLettersQueue"))
 
     def work() -> None:
-        told(guarded, function, queued(record("unit-1", temperature=ANOMALY), "poison"), failures=0)
+        scored(guarded, function, queued(record("unit-1", temperature=ANOMALY), "poison"), failures=0)
 
     def delay() -> None:
-        told(guarded, function, queued(record("unit-1", temperature=BROKEN)), failures=1)
+        scored(guarded, function, queued(record("unit-1", temperature=BROKEN)), failures=1)
 
     def send() -> Callable[[], bool]:
         device = f"unit-{next(IDS)}"
@@ -97,9 +96,8 @@ def test_every_action_of_a_queued_rule_is_needed(
     proven(Proof(role="RuleScorerHandlerRole", setting="examples/actions.py", stack="Actions", work=work, works=works))
 
 
-def test_every_right_to_a_stream_and_to_windows_is_needed(
-    guarded: LaptopCloud, stage: Stage, surroundings: None, proven: Proven
-) -> None:
+@pytest.mark.usefixtures("endpoint", "surroundings")
+def test_every_right_to_a_stream_and_to_windows_is_needed(guarded: LaptopCloud, stage: Stage, proven: Proven) -> None:
     setting, stack = "examples/window_features.py", "WindowFeatures"
     stage(setting)
     function = physical(guarded, stack, "TurbinesScorerHandlerFunction")
@@ -107,7 +105,7 @@ def test_every_right_to_a_stream_and_to_windows_is_needed(
 
     def work() -> None:
         device = f"unit-{next(IDS)}"
-        told(guarded, function, queued(record(device, temperature=20.0, vibration=1.0), "poison"), failures=0)
+        scored(guarded, function, queued(record(device, temperature=20.0, vibration=1.0), "poison"), failures=0)
 
     def first() -> None:
         started_anew(guarded, function)  # or the parameters are cached ones

@@ -28,12 +28,12 @@ _NAMED = (
     ("FeatureGroupName", "feature-group"),
     ("EndpointName", "endpoint"),
     ("EndpointConfigName", "endpoint-config"),
+    ("TransformJobName", "transform-job"),  # before the model, which a transform names too
     ("ModelName", "model"),
     ("ModelPackageGroupName", "model-package-group"),
     ("ModelPackageName", "model-package"),
     ("ModelPackageArn", "model-package"),
     ("PipelineName", "pipeline"),
-    ("TransformJobName", "transform-job"),
     ("TrainingJobName", "training-job"),
     ("ProcessingJobName", "processing-job"),
     ("HyperParameterTuningJobName", "hyper-parameter-tuning-job"),
@@ -59,16 +59,11 @@ def install() -> None:
         service: str, method: str, path: str, headers: dict[str, str], body: bytes,
         query_params: dict[str, Any], region: str, account_id: str,
     ) -> str:  # fmt: skip
+        operation = headers.get("x-amz-target", "").split(".")[-1]
         if service == "sagemaker":
-            return sagemaker_arn(
-                path, body, f"arn:aws:sagemaker:{region}:{account_id}", headers.get("x-amz-target", "").split(".")[-1]
-            )
+            return sagemaker_arn(path, body, f"arn:aws:sagemaker:{region}:{account_id}", operation)
         found: str = original_arn(service, method, path, headers, body, query_params, region, account_id)
-        if (service, found) == ("athena", "*"):
-            return _workgroup_arn(body, f"arn:aws:athena:{region}:{account_id}")
-        if (service, found) == ("monitoring", "*"):
-            return _alarm_arn(body, f"arn:aws:cloudwatch:{region}:{account_id}")
-        return found
+        return _closer(service, found, body, operation, place=f"{region}:{account_id}")
 
     def action(*request: Any) -> str | None:
         found: str | None = original_action(*request)
@@ -133,6 +128,33 @@ def _workgroup_arn(body: bytes, prefix: str) -> str:
     except ValueError:
         return "*"
     return "*" if query is None else f"{prefix}:workgroup/{query['WorkGroup']}"
+
+
+def _closer(service: str, found: str, body: bytes, operation: str, *, place: str) -> str:
+    """Return what AWS checks a request against where MiniStack knows no or another resource."""
+    if service == "glue":
+        return _glue_arn(body, f"arn:aws:glue:{place}", operation) or found
+    if (service, found) == ("athena", "*"):
+        return _workgroup_arn(body, f"arn:aws:athena:{place}")
+    if (service, found) == ("monitoring", "*"):
+        return _alarm_arn(body, f"arn:aws:cloudwatch:{place}")
+    return found
+
+
+def _glue_arn(body: bytes, prefix: str, operation: str) -> str | None:
+    """Return the entry of the catalog that a call is about, a table or a database; None if it is about neither.
+
+    AWS checks its ancestors as well.
+    Source: https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html
+    """
+    try:
+        document = json.loads(body or b"{}")
+    except ValueError:
+        return None
+    if database := document.get("DatabaseName"):
+        table = document.get("TableName") or document.get("Name") or (document.get("TableInput") or {}).get("Name")
+        return f"{prefix}:table/{database}/{table}" if table else f"{prefix}:database/{database}"
+    return f"{prefix}:database/{document['Name']}" if operation in ("GetDatabase", "DeleteDatabase") else None
 
 
 def _alarm_arn(body: bytes, prefix: str) -> str:
