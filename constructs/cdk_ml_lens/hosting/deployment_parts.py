@@ -87,7 +87,7 @@ class DeploymentParts:
         )
         made.machine.definition_substitutions = {"Endpoint": self.endpoint.endpoint_name}
         self._allow_hosting(scope, made.role)
-        self._allow_models(scope, made.role)
+        self._allow_models(scope, made.role, mode)
         functions = [self.prepare.function.function_arn, *([] if record is None else [record])]
         grants.allow(made.role, ["lambda:InvokeFunction"], functions)
         bus = cdk.Stack.of(scope).format_arn(service="events", resource="event-bus", resource_name="default")
@@ -113,13 +113,17 @@ class DeploymentParts:
         grants.use_key(role, self.encryption_key, "kms:CreateGrant", "kms:DescribeKey")
         acknowledge(role, f"IAM5[{finding_of(scope, configs)}]", "A configuration is named after its execution.")
 
-    def _allow_models(self, scope: Construct, role: iam.Role) -> None:
-        """Make models of this registry's versions, under the endpoint's role only."""
+    def _allow_models(self, scope: Construct, role: iam.Role, mode: Mode) -> None:
+        """Make models of this registry's versions, under the endpoint's role only; a rebuild needs no version.
+
+        Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry-deploy-xaccount.html
+        """
         models, packages = self._arn(scope, "model"), self.registry.packages_arn
-        grants.allow(role, ["sagemaker:CreateModel"], [models, packages])
+        grants.allow(role, ["sagemaker:CreateModel"], [models] if mode == "rebuild" else [models, packages])
         grants.allow(role, ["sagemaker:DeleteModel"], [models])
         acknowledge(role, f"IAM5[{finding_of(scope, models)}]", "A model is named after its execution.")
-        acknowledge(role, f"IAM5[{finding_of(scope, packages)}]", "Any version of the group may be approved.")
+        if mode == "approved":
+            acknowledge(role, f"IAM5[{finding_of(scope, packages)}]", "Any version of the group may be approved.")
         role.add_to_policy(
             iam.PolicyStatement(
                 actions=["iam:PassRole"],

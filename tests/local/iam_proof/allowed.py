@@ -117,3 +117,19 @@ ALLOWED = (
 def reason(kind: str, right: Right) -> str | None:
     """Return why a right of a kind of role is not proven; None if it must be."""
     return next((entry.reason for entry in ALLOWED if entry.covers(kind, right)), None)
+
+
+# Actions that IAM knows for every resource only, of all roles, those of machines and jobs as well. Where a condition
+# narrows them, the statement has it. Source: https://docs.aws.amazon.com/service-authorization/latest/reference/
+WITHOUT_RESOURCE = (
+    "xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets",
+    "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups",
+    "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "cloudwatch:GetMetricData", "cloudwatch:PutMetricData",
+    "ecr:GetAuthorizationToken",
+)  # fmt: skip
+
+
+def has_no_resource(action: str) -> bool:
+    """Tell whether IAM knows no resource for an action, so that its statement must say ``*``."""
+    return action in WITHOUT_RESOURCE

@@ -97,6 +97,13 @@ def test_minimal_watches_guards_and_waits_for_approvals(stack: cdk.Stack, synth:
     }
 
 
+def test_a_rebuild_makes_models_of_no_version(stack: cdk.Stack, synth: Synth) -> None:
+    RebuildEndpoint(stack, "Rebuild", deployment=make(stack))
+    template = synth(stack)
+    named = {part: json.dumps(template.statements(part)) for part in ("DeployMachineRole", "RebuildMachineRole")}
+    assert [":model-package/" in text for text in named.values()] == [True, False]
+
+
 def test_minimal_and_rebuild_pass_nag(stack: cdk.Stack, nag: Callable[[cdk.Stack], list[str]]) -> None:
     RebuildEndpoint(stack, "Rebuild", deployment=make(stack))
     assert nag(stack) == []

@@ -56,13 +56,14 @@ def _checking(original: Handler) -> Handler:
 def _hidden(path: str, headers: dict[str, str]) -> Answer | None:
     """Return the refusal that hides from who may not list a bucket that an object is missing.
 
+    The request lists nothing, so it has no ``s3:prefix`` that a condition could ask for.
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
     """
     bucket, key = s3._parse_bucket_key(path, headers)
     if not key or s3._buckets.get(bucket) is None:
         return None
     arn = f"arn:aws:s3:::{bucket}"
-    who = callers.denied("s3:ListBucket", arn, {"s3:prefix": key})
+    who = callers.denied("s3:ListBucket", arn)
     if who is None:
         return None
     message = f"User: {who} is not authorized to perform: s3:ListBucket on resource: {arn}"

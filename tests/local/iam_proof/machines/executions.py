@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import Any
 
 from cdk_ml_lens.local import LaptopCloud
-from tests.local.iam_proof import support
+from tests.local.iam_proof.harness import Refused
 
 POLL_SECONDS = 0.05
 LONGEST_SECONDS = 90
+SIGNS = ("AccessDenied", "not authorized to perform")
+ACTION = re.compile(r"not authorized to perform: [\w-]+:\w+")
 
 
 class Machine:
@@ -67,7 +70,8 @@ class Machine:
     def check(self, execution: str) -> None:
         """Raise `Refused` if a task of the execution failed because IAM refused it."""
         for event in self.events(execution):
-            support.check(json.dumps(event.get("taskFailedEventDetails", {}), default=str))
+            failed = event.get("taskFailedEventDetails", {})
+            check(f"{failed.get('error', '')}: {failed.get('cause', '')}")
 
     def events(self, execution: str) -> list[dict[str, Any]]:
         """Return the history."""
@@ -83,3 +87,10 @@ def hurried(node: Any) -> Any:
         return node
     short = {"Seconds": 1} if node.get("Type") == "Wait" else {}
     return {**{name: hurried(value) for name, value in node.items() if name != "Retry"}, **short}
+
+
+def check(text: str) -> None:
+    """Raise `Refused` if a text speaks of a refusal; it says which error and which action."""
+    if any(sign in text for sign in SIGNS):
+        found = ACTION.search(text)
+        raise Refused(f"{text.partition(':')[0]}: {text[:200] if found is None else found[0]}")

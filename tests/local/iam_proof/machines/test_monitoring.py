@@ -85,8 +85,4 @@ def test_the_machine_of_a_monitor_needs_each_of_its_rights(
     def judged() -> None:
         assert json.loads(machine.run(**span)["output"])["drifted"] is True
 
-    proven(
-        Proof(
-            role="MonitorMachineRole", setting=SETTING, stack=models.name, template=models.template, work=judged
-        )
-    )
+    proven(Proof(role="MonitorMachineRole", setting=SETTING, stack=models.name, template=models.template, work=judged))
