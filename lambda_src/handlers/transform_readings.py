@@ -106,7 +106,8 @@ def _message(record: Mapping[str, Any]) -> Message:
         body = base64.b64decode(record.get("data", ""), validate=True)
     except (ValueError, TypeError):
         raise ReadingError("bad_encoding", "the record is not base64") from None
-    arrived = int(record.get("approximateArrivalTimestamp", 0))
+    given = record.get("approximateArrivalTimestamp", 0)
+    arrived = given if type(given) is int else 0
     return Message(id=str(record["recordId"]), body=body, attempts=1, received_at=arrived, source="direct")
 
 

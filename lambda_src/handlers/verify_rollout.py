@@ -48,10 +48,8 @@ def run(event: Mapping[str, Any], *, sagemaker: Any, respond: Respond, log_strea
     body = {
         "Status": "SUCCESS" if reason is None else "FAILED",
         "Reason": "verified" if reason is None else reason,
-        "PhysicalResourceId": event.get("PhysicalResourceId", event["LogicalResourceId"]),
-        "StackId": event["StackId"],
-        "RequestId": event["RequestId"],
-        "LogicalResourceId": event["LogicalResourceId"],
+        "PhysicalResourceId": event.get("PhysicalResourceId", event.get("LogicalResourceId")),
+        **{name: event.get(name) for name in ("StackId", "RequestId", "LogicalResourceId")},
     }
     respond(event["ResponseURL"], json.dumps(body).encode())
 

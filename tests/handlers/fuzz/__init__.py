@@ -1,0 +1,1 @@
+"""Ten thousand generated payloads against each handler."""
