@@ -6,7 +6,6 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app import STACKS, flags
-from cdk_ml_lens.review import assembly, baseline, outputs, sidecar
+from cdk_ml_lens.review import assembly, baseline, outputs, sidecar, validation
 from cdk_ml_lens.review.assembly import Assembly
 from cdk_ml_lens.review.packs import PACKS, add_packs
 from cdk_ml_lens.review.review import Review, review
@@ -57,10 +56,18 @@ def synthesize(build: Build, folder: Path, *, name: str) -> Assembly:
     app = cdk.App(outdir=str(folder), context=flags())
     build(app)
     add_packs(app, *PACKS)
-    with suppress(RuntimeError):  # open findings fail the synthesis after everything is written; the report shows them
-        app.synth()
+    _synth(app, folder)
     sidecar.write(app, folder, packs=PACKS)
     return assembly.read(folder, name=name)
+
+
+def _synth(app: cdk.App, folder: Path) -> None:
+    """Synthesize; open findings fail that after everything is written, and the report shows them."""
+    try:
+        app.synth()
+    except RuntimeError:
+        if not (folder / validation.FILE).exists():
+            raise
 
 
 def _synthesize_all(scratch: Path, console: Console) -> list[Assembly]:

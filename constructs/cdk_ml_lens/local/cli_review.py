@@ -22,6 +22,7 @@ def add_arguments(own: argparse.ArgumentParser) -> None:
     own.add_argument(
         "--format", action="append", choices=outputs.FORMATS, help="what to write; repeat it (default: all three)"
     )
+    own.add_argument("--open-only", action="store_true", help="leave acknowledged findings out of the SARIF file")
     own.add_argument("--title", help="heading of the page (default: name of the folder)")
     own.add_argument(
         "--evidence", type=Path, metavar="DIR", help="folder with iam.json and faults.json (default: none)"
@@ -57,7 +58,7 @@ def main(options: argparse.Namespace) -> int:
     title = read.name if options.title is None else options.title
     made = review([read], title=title, before=before, evidence_in=options.evidence)
     formats = outputs.FORMATS if options.format is None else tuple(dict.fromkeys(options.format))
-    written = outputs.write(made, options.out, formats=formats)
+    written = outputs.write(made, options.out, formats=formats, open_only=options.open_only)
     if options.write_baseline is not None:
         baseline.write(options.write_baseline, baseline.of(made.entries))
     _print(made, written)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -10,7 +11,7 @@ from cdk_ml_lens.review import page, sarif, spreadsheet
 from cdk_ml_lens.review.review import Review, package_version
 
 
-def write(review: Review, out: Path, *, formats: Sequence[str]) -> list[Path]:
+def write(review: Review, out: Path, *, formats: Sequence[str], open_only: bool = False) -> list[Path]:
     """Write a review.
 
     Parameters
@@ -20,6 +21,9 @@ def write(review: Review, out: Path, *, formats: Sequence[str]) -> list[Path]:
         Folder; it is made if it is missing.
     formats : sequence of str
         Of `FORMATS`.
+    open_only : bool
+        Leave acknowledged findings out of the SARIF file: GitHub shows them as open alerts, whatever their
+        ``suppressions`` say (https://github.com/github/codeql-action/issues/1230). Default: they are in it.
 
     Returns
     -------
@@ -27,7 +31,8 @@ def write(review: Review, out: Path, *, formats: Sequence[str]) -> list[Path]:
         What was written: ``index.html``, ``report.csv``, ``report.sarif``.
     """
     out.mkdir(parents=True, exist_ok=True)
-    return [_write(review, out, *_WRITERS[name]) for name in formats]
+    shown = {"sarif": replace(review, entries=review.open)} if open_only else {}
+    return [_write(shown.get(name, review), out, *_WRITERS[name]) for name in formats]
 
 
 def _write(review: Review, out: Path, name: str, render: Callable[[Review], str]) -> Path:

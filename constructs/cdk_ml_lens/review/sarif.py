@@ -86,7 +86,10 @@ def _result(entry: Entry, index: int, folder: str, fresh: set[str] | None) -> di
         "level": entry.severity.value,
         "message": {"text": f"{entry.text} ({entry.name} at {place.path})"},
         "locations": [{"physicalLocation": physical, "logicalLocations": [logical]}],
-        "partialFingerprints": {"mlLensFinding/v1": entry.fingerprint},
+        "partialFingerprints": {
+            "mlLensFinding/v1": entry.fingerprint,
+            "primaryLocationLineHash": f"{entry.fingerprint}:1",
+        },
         "suppressions": _suppressions(entry),
     }
     if fresh is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,17 @@ def test_with_a_baseline_only_new_findings_fail(tmp_path: Path, capsys: pytest.C
 def test_one_format_alone_can_be_asked_for(tmp_path: Path) -> None:
     assert run(written(tmp_path, {}), "--format", "sarif") == 0
     assert [path.name for path in (tmp_path / "report").iterdir()] == ["report.sarif"]
+
+
+@pytest.mark.parametrize(("options", "rules"), [((), ["Guard-R2", "Guard-R1"]), (("--open-only",), ["Guard-R2"])])
+def test_acknowledged_findings_can_be_left_out_of_sarif(
+    options: tuple[str, ...], rules: list[str], tmp_path: Path
+) -> None:
+    given = {**WARNING, "reason": "because"}
+    assert run(written(tmp_path, {}, plugins=[plugin(ERROR, given, name="Guard")]), *options) == 1
+    (log,) = json.loads((tmp_path / "report" / "report.sarif").read_text())["runs"]
+    assert [result["ruleId"] for result in log["results"]] == rules
+    assert "because" in (tmp_path / "report" / "index.html").read_text()
 
 
 def test_fails_clearly_for_a_folder_that_is_no_assembly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,7 +37,8 @@ def test_every_result_has_what_the_standard_requires(review: Review) -> None:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
         assert result["message"]["text"]
         assert result["level"] in {"error", "warning"}
-        assert len(result["partialFingerprints"]["mlLensFinding/v1"]) == 16
+        fingerprints = result["partialFingerprints"]
+        assert fingerprints["primaryLocationLineHash"] == f"{fingerprints['mlLensFinding/v1']}:1"
 
 
 def test_rules_are_described_once_each_with_help(review: Review) -> None:
