@@ -1,0 +1,179 @@
+"""The handlers that judge and register a candidate, and that prepare and record a deployment."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cdk_ml_lens.local import LaptopCloud
+from cdk_ml_lens.review.template import Template
+from tests.local import registry_support
+from tests.local.iam_proof.harness import Proof, Refused
+from tests.local.iam_proof.machines import model_stack
+from tests.local.iam_proof.machines.conftest import Deployed, Proven, Stage
+from tests.local.iam_proof.support import invoked, logging, physical, refusals
+from tests.local.registry_support import Registry
+
+pytestmark = pytest.mark.laptop_cloud
+NUMBERS = itertools.count()
+TRAINING, REGISTRY = "examples/training_pipeline.py", "examples/registry.py"
+STACK = "Registry"
+
+
+@pytest.fixture(scope="module")
+def models(stage: Stage) -> Deployed:
+    return stage(model_stack.build())
+
+
+@pytest.fixture(scope="module")
+def written(cloud: LaptopCloud, models: Deployed) -> Callable[..., dict[str, Any]]:
+    """Return a function that writes what a run has written before its candidate is judged and registered."""
+    bucket, s3 = models.outputs["ArtifactsOutput"], cloud.client("s3")
+
+    def write(metrics: dict[str, float] | None) -> dict[str, Any]:
+        run = f"run-{next(NUMBERS)}"
+        place = f"s3://{bucket}/evaluations/{run}"
+        candidate = {"model_version": run, **({} if metrics is None else {"metrics": metrics})}
+        model = f"s3://{bucket}/models/{run}.tar.gz"
+        documents = {
+            "evaluation": {"candidate": candidate, "champion": None, "dataset_version": "one", "rows": 1000},
+            "decision": {"passed": True, "candidate_model": model, "checks": []},
+        }
+        for name, document in documents.items():
+            s3.put_object(Bucket=bucket, Key=f"evaluations/{run}/{name}.json", Body=json.dumps(document))
+        return {
+            **{name: f"{place}/{name}.json" for name in documents},
+            "execution": run,
+            "dataset": {"uri": "s3://data/one", "version": "one", "sha256": "0" * 64},
+            "dataset_version": "one",
+            "candidate_model": model,
+            "model_data": model,
+            "training_job": run,
+            "hyperparameters": {},
+        }
+
+    return write
+
+
+def test_judge_candidate_needs_each_of_its_rights(
+    cloud: LaptopCloud, models: Deployed, written: Callable[..., dict[str, Any]], proven: Proven
+) -> None:
+    function = models.outputs["JudgeOutput"]
+
+    def judge() -> None:
+        assert invoked(cloud, function, written({"loss": 0.0}))["passed"] is True
+
+    proven(
+        Proof(
+            role="TrainingJudgeRole",
+            setting=TRAINING,
+            stack=models.name,
+            template=models.template,
+            work=judge,
+            works=logging(cloud, function, written({"loss": 0.0})),
+        )
+    )
+
+
+def test_register_candidate_needs_each_of_its_rights(
+    cloud: LaptopCloud, models: Deployed, written: Callable[..., dict[str, Any]], proven: Proven
+) -> None:
+    function = models.outputs["RegisterOutput"]
+
+    def register() -> None:
+        assert invoked(cloud, function, written({"loss": 0.0}))["approval_status"] == "Approved"
+
+    def take_back() -> None:
+        """Fail after the version was made, of an evaluation without metrics: version and manifest go again."""
+        before = cloud.log.stat().st_size
+        answer = cloud.client("lambda").invoke(FunctionName=function, Payload=json.dumps(written(None)).encode())
+        assert answer["FunctionError"]
+        if refused := refusals(cloud, before, function):
+            raise Refused(f"AccessDenied: {refused[0]}; something is left behind")
+
+    works = {"sagemaker:DeleteModelPackage": take_back, "s3:DeleteObject": take_back}
+    proven(
+        Proof(
+            role="TrainingRegisterRole",
+            setting=TRAINING,
+            stack=models.name,
+            template=models.template,
+            work=register,
+            works={**works, **logging(cloud, function, written(None))},
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("registry")
+
+
+@pytest.fixture(scope="module")
+def registry(cloud: LaptopCloud, folder: Path) -> Registry:
+    return Registry(cloud, registry_support.deploy(cloud, folder))
+
+
+@pytest.fixture(scope="module")
+def template(folder: Path, registry: Registry) -> Template:
+    return Template(json.loads((folder / f"{STACK}.template.json").read_text()))
+
+
+def test_prepare_deployment_needs_each_of_its_rights(
+    cloud: LaptopCloud, registry: Registry, template: Template, proven: Proven
+) -> None:
+    function = physical(cloud, STACK, "DeploymentPrepareFunction")
+    version = f"p{next(NUMBERS)}"
+    arn = registry.register(version)
+    registry.approve(arn)
+    approved = {"mode": "approved", "execution": "e1", "request": {"model_package_arn": arn}}
+    rebuilt = {"mode": "rebuild", "execution": "e2", "request": {"version": version}}
+
+    def prepare() -> None:
+        assert invoked(cloud, function, approved)["model_version"] == version
+
+    def find() -> None:
+        """Find the manifest of a version by listing."""
+        assert invoked(cloud, function, rebuilt)["model_version"] == version
+
+    proven(
+        Proof(
+            role="DeploymentPrepareRole",
+            setting=REGISTRY,
+            stack=STACK,
+            template=template,
+            work=prepare,
+            works={"s3:ListBucket": find, **logging(cloud, function, approved)},
+        )
+    )
+
+
+def test_record_deployment_needs_each_of_its_rights(
+    cloud: LaptopCloud, registry: Registry, template: Template, proven: Proven
+) -> None:
+    function = physical(cloud, STACK, "DeploymentRecordFunction")
+
+    def event() -> dict[str, Any]:
+        version = f"r{next(NUMBERS)}"
+        registry.register(version)
+        manifest = f"s3://{registry.bucket}/manifests/{version}-e1.json"
+        return {"manifest": manifest, "approver": "somebody", "sha256": "0" * 64}
+
+    def record() -> None:
+        assert invoked(cloud, function, event())["written"] is True
+
+    proven(
+        Proof(
+            role="DeploymentRecordRole",
+            setting=REGISTRY,
+            stack=STACK,
+            template=template,
+            work=record,
+            works=logging(cloud, function, event()),
+        )
+    )
