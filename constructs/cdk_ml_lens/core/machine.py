@@ -15,6 +15,7 @@ from constructs import Construct
 
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.nag import acknowledge
+from cdk_ml_lens.core.trust import of_this_account
 
 # Log delivery has no resource types: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
 _LOG_DELIVERY = (
@@ -66,7 +67,7 @@ class DefinedMachine(Construct):
             retention=logs.RetentionDays.THREE_MONTHS,
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
-        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+        self.role = iam.Role(self, "Role", assumed_by=of_this_account(self, "states.amazonaws.com"))
         grants.allow(self.role, [*_LOG_DELIVERY, *_TRACING], ["*"])
         acknowledge(
             self.role,

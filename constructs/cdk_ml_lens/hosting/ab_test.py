@@ -18,7 +18,7 @@ from cdk_ml_lens.core.alarms import AlarmRule, add_alarm
 from cdk_ml_lens.core.event_rules import tell
 from cdk_ml_lens.core.function import HandlerFunction
 from cdk_ml_lens.core.keys import key_or_new
-from cdk_ml_lens.core.nag import explain
+from cdk_ml_lens.core.nag import acknowledge, explain
 from cdk_ml_lens.core.refs import InvocableEndpoint
 from cdk_ml_lens.hosting import ab_test_rules as rules
 from cdk_ml_lens.hosting.ab_test_schedule import evaluate_regularly
@@ -116,6 +116,12 @@ class AbTest(Construct):
         self.store.feed(self.recorder)
         self.schedule = evaluate_regularly(
             self, self.evaluator, minutes=policy.evaluate_minutes, dead_letters=self.store.dead_letters
+        )
+        acknowledge(
+            self.evaluator,
+            "FN2",
+            "The schedule's event is empty, so there is nothing to keep: the next run looks at the same counts.",
+            pack="MlLens",
         )
         self._add_alarms(metric)
 

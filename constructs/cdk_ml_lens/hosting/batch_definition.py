@@ -9,6 +9,8 @@ import aws_cdk as cdk
 
 from cdk_ml_lens.core.errors import Faults
 
+_LONGEST_HOURS = 28 * 24  # https://docs.aws.amazon.com/general/latest/gr/sagemaker.html, longest transform job
+
 
 @dataclass(frozen=True, kw_only=True)
 class TransformOptions:
@@ -30,6 +32,8 @@ class TransformOptions:
         SageMaker AI instance type. Default: ``ml.m5.large``.
     instance_count : int
         Instances. Default: 1.
+    max_hours : int
+        How long one batch may take; Step Functions stops the job then. Default: 24.
 
     Notes
     -----
@@ -44,12 +48,14 @@ class TransformOptions:
     join: bool = True
     instance_type: str = "ml.m5.large"
     instance_count: int = 1
+    max_hours: int = 24
 
     def __post_init__(self) -> None:
         faults = Faults("transform options")
         for prop, path in (("input_filter", self.input_filter), ("output_filter", self.output_filter)):
             faults.unless(path.startswith("$"), prop, "be a JSONPath", path)
         faults.unless(self.instance_count >= 1, "instance_count", "be at least 1", self.instance_count)
+        faults.within("max_hours", self.max_hours, 1, _LONGEST_HOURS)
         joinable = self.content_type in ("text/csv", "application/json", "application/jsonlines")
         faults.unless(
             joinable or not self.join,
@@ -62,7 +68,14 @@ class TransformOptions:
 
 
 def definition(
-    *, model_name: str, source: str, target: str, options: TransformOptions, key_arn: str, failures_url: str
+    *,
+    model_name: str,
+    source: str,
+    target: str,
+    options: TransformOptions,
+    key_arn: str,
+    failures_url: str,
+    tags: list[dict[str, str]],
 ) -> dict[str, Any]:
     """Return the definition, in Amazon States Language.
 
@@ -78,6 +91,8 @@ def definition(
         Key of volumes and answers.
     failures_url : str
         Queue that takes failed batches.
+    tags : list of dict
+        Tags of the job, see `job_tags`.
     """
     return {
         "Comment": "Score one folder; a failure goes to the dead letters with its cause.",
@@ -86,7 +101,8 @@ def definition(
             "Transform": {
                 "Type": "Task",
                 "Resource": f"arn:{cdk.Aws.PARTITION}:states:::sagemaker:createTransformJob.sync",
-                "Parameters": _job(model_name, source, target, options, key_arn),
+                "Parameters": {**_job(model_name, source, target, options, key_arn), "Tags": tags},
+                "TimeoutSeconds": options.max_hours * 3600,
                 "Retry": [
                     {
                         "ErrorEquals": [

@@ -15,6 +15,7 @@ from constructs import Construct
 
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.alarms import AlarmRule, add_alarm
+from cdk_ml_lens.core.cost import job_tags
 from cdk_ml_lens.core.errors import Faults
 from cdk_ml_lens.core.keys import key_or_new
 from cdk_ml_lens.core.machine import DefinedMachine
@@ -103,6 +104,7 @@ class BatchTransform(Construct):
                 options=TransformOptions() if options is None else options,
                 key_arn=key.key_arn,
                 failures_url=self.dead_letters.queue.queue_url,
+                tags=job_tags(self),
             ),
         )
         self._allow()

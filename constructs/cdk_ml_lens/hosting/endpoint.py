@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -12,6 +13,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from cdk_ml_lens.core.alarms import AlarmRule, add_alarm
+from cdk_ml_lens.core.cost import COST_TAG
 from cdk_ml_lens.core.keys import key_or_new
 from cdk_ml_lens.hosting import endpoint_parts as parts
 from cdk_ml_lens.hosting import rendering
@@ -118,7 +120,11 @@ class ModelEndpoint(Construct):
         parts.asynchronous(self, self.config, asynchronous, self.execution, self.encryption_key)
         self.rollback_alarms: list[cloudwatch.Alarm] = []
         self.endpoint = sagemaker.CfnEndpoint(
-            self, "Endpoint", endpoint_name=name, endpoint_config_name=self.config.attr_endpoint_config_name
+            self,
+            "Endpoint",
+            endpoint_name=name,
+            endpoint_config_name=self.config.attr_endpoint_config_name,
+            tags=[cdk.CfnTag(key=COST_TAG, value=self.node.path[-256:])],
         )
         self.endpoint.node.add_dependency(self.log_group, self.execution)
         if rollout is not None:

@@ -14,6 +14,7 @@ from constructs import Construct
 
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.nag import acknowledge, finding_of
+from cdk_ml_lens.core.trust import of_this_account
 from cdk_ml_lens.hosting.model import ModelSource
 from cdk_ml_lens.hosting.model_sources import AnyModel, MultiModelSource, PipelineSource
 
@@ -44,7 +45,7 @@ class ExecutionRole(Construct):
         self, scope: Construct, id: str, *, models: Sequence[AnyModel], log_group: logs.ILogGroup | None
     ) -> None:
         super().__init__(scope, id)
-        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+        self.role = iam.Role(self, "Role", assumed_by=of_this_account(self, "sagemaker.amazonaws.com"))
         for model in models:
             self._read_model(model)
         written = _job_logs(self) if log_group is None else log_group.log_group_arn

@@ -198,6 +198,7 @@ class InferenceApi(Construct):
         if self._access.firewall is None:
             reason = "No firewall was asked for: callers are known and throttled. firewall= of ApiAccess takes one."
             acknowledge(stage, "APIG3", reason)
+            acknowledge(stage, "API2", reason, pack="MlLens")
             explain(self.api, {"APIGWAssociatedWithWAF": reason})
             return
         from cdk_ml_lens.hosting.inference_api_firewall import ApiFirewall  # WAF's module is large

@@ -40,7 +40,9 @@ def add(
     if access.kind != "cognito":
         acknowledge(method, "COG4", f"Callers are known by {access.kind}; ApiAccess.cognito takes a user pool instead.")
     if access.kind == "api_key":
-        acknowledge(method, "APIG4", "Callers send an API key of a usage plan, as was asked for by ApiAccess.api_key.")
+        reason = "Callers send an API key of a usage plan, as was asked for by ApiAccess.api_key."
+        acknowledge(method, "APIG4", reason)
+        acknowledge(method, "API1", f"{reason} ApiAccess.iam and .cognito know them by a signature.", pack="MlLens")
     return method
 
 

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.nag import acknowledge, finding_of
+from cdk_ml_lens.core.trust import of_this_account
 
 _HOOK_VERSION = "2020-04-01"
 _HOOK_PERMISSION = "IotPreProvisioning"
@@ -52,7 +53,7 @@ class ProvisioningRole(Construct):
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
-        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("iot.amazonaws.com"))
+        self.role = iam.Role(self, "Role", assumed_by=of_this_account(self, "iot.amazonaws.com"))
         things, certificates = _arn(self, "thing"), _arn(self, "cert")
         self._allow(_THING_ACTIONS, things, "A device's name is only known when it registers.")
         self._allow(_CERTIFICATE_ACTIONS, certificates, "IoT Core names the certificate when it issues it.")

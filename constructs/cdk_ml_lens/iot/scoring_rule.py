@@ -16,6 +16,7 @@ from cdk_ml_lens.core.alarms import AlarmRule, add_alarm
 from cdk_ml_lens.core.errors import Faults
 from cdk_ml_lens.core.keys import key_or_new
 from cdk_ml_lens.core.refs import ReadingAction
+from cdk_ml_lens.core.trust import of_this_account
 from cdk_ml_lens.iot import channels
 from cdk_ml_lens.iot.dead_letter import DeadLetterStore
 from cdk_ml_lens.iot.ingestion import DirectIngestion, Ingestion, QueuedIngestion, StreamedIngestion
@@ -103,7 +104,7 @@ class ScoringRule(Construct):
         self._key = key_or_new(self, encryption_key, description="Encrypts readings on their way to the model")
         self._alarm_topic = alarm_topic
         self.dead_letters = DeadLetterStore(self, "DeadLetters", encryption_key=self._key, alarm_topic=alarm_topic)
-        self.role = iam.Role(self, "RuleRole", assumed_by=iam.ServicePrincipal("iot.amazonaws.com"))
+        self.role = iam.Role(self, "RuleRole", assumed_by=of_this_account(self, "iot.amazonaws.com"))
         grants.send_messages(self.role, self.dead_letters.queue)
         self.scorer = Scorer(
             self,

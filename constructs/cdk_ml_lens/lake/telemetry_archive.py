@@ -10,6 +10,7 @@ from constructs import Construct
 
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.alarms import AlarmRule, add_alarm
+from cdk_ml_lens.core.trust import of_this_account
 from cdk_ml_lens.iot.dead_letter import DeadLetterStore
 from cdk_ml_lens.iot.topics import SQL_VERSION, RuleSql
 from cdk_ml_lens.lake.stream_ingest import StreamIngest
@@ -64,7 +65,7 @@ class TelemetryArchive(Construct):
     ) -> None:
         super().__init__(scope, id)
         self._alarm_topic = alarm_topic
-        self.role = iam.Role(self, "RuleRole", assumed_by=iam.ServicePrincipal("iot.amazonaws.com"))
+        self.role = iam.Role(self, "RuleRole", assumed_by=of_this_account(self, "iot.amazonaws.com"))
         self.dead_letters = DeadLetterStore(
             self, "DeadLetters", encryption_key=ingest.table.encryption_key, alarm_topic=alarm_topic
         )

@@ -13,6 +13,7 @@ from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from cdk_ml_lens.core.asl import State, caught, js, task
+from cdk_ml_lens.core.cost import job_tags
 from cdk_ml_lens.core.function_network import subnet_ids
 from cdk_ml_lens.monitoring.drift_code import drift_code, file_of
 from cdk_ml_lens.monitoring.drift_schedule import MonitoringJob
@@ -139,6 +140,7 @@ class StatisticsJob(Construct):
         target = {"S3Uri": output, "LocalPath": OUTPUT, "S3UploadMode": "EndOfJob"}
         return {
             "ProcessingJobName": js(_NAME % self.prefix),
+            "Tags": job_tags(self),
             "RoleArn": self.role.role_arn,
             "AppSpecification": {
                 "ImageUri": self._image.uri(self),

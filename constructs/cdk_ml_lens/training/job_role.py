@@ -12,6 +12,7 @@ from constructs import Construct
 from cdk_ml_lens.core import grants
 from cdk_ml_lens.core.container_image import ContainerImage
 from cdk_ml_lens.core.nag import acknowledge, finding_of
+from cdk_ml_lens.core.trust import of_this_account
 from cdk_ml_lens.training.refs import ModelGroup
 
 PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
@@ -62,7 +63,7 @@ class JobRole(Construct):
         in_network: bool,
     ) -> None:
         super().__init__(scope, id)
-        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+        self.role = iam.Role(self, "Role", assumed_by=of_this_account(self, "sagemaker.amazonaws.com"))
         if code is not None:
             self._read_code(code)
         grants.allow(self.role, PULL, [image.repository_arn(self)])

@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 
 from cdk_ml_lens.core.asl import State, js, task
 from cdk_ml_lens.core.container_image import ContainerImage
+from cdk_ml_lens.core.cost import job_tags
 from cdk_ml_lens.training.plan import RUNNABLE, TrainingPlan, file_of
 from cdk_ml_lens.training.source_code import PackedCode
 from cdk_ml_lens.training.train_step import LIMITS, PATIENT, SLACK_SECONDS
@@ -73,6 +74,7 @@ class ProcessingJob:
             "ProcessingResources": {"ClusterConfig": cluster},
             "StoppingCondition": {"MaxRuntimeInSeconds": resources.max_minutes * 60},
             "NetworkConfig": _network(plan),
+            "Tags": job_tags(plan.scope),
         }
         if self.environment:
             request["Environment"] = dict(self.environment)
@@ -123,7 +125,8 @@ def _network(plan: TrainingPlan) -> dict[str, Any]:
     isolation = plan.options.isolation
     vpc = plan.vpc_config()
     found: dict[str, Any] = {
-        "EnableNetworkIsolation": isolation.isolated,
+        # Tracking needs a network in training alone.
+        "EnableNetworkIsolation": isolation.isolated or plan.options.tracking is not None,
         "EnableInterContainerTrafficEncryption": isolation.encrypt_between,
     }
     return found if vpc is None else {**found, "VpcConfig": vpc}

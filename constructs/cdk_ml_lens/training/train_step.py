@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cdk_ml_lens.core.asl import States, caught, choice, js, note, task
+from cdk_ml_lens.core.cost import job_tags
 from cdk_ml_lens.training.plan import TrainingPlan
 
 SPLITS = {"train": "train", "validation": "validation"}
@@ -20,7 +21,7 @@ def train_states(plan: TrainingPlan, *, next: str) -> States:
     return {
         "Train": task(
             "sagemaker:createTrainingJob.sync",
-            {"TrainingJobName": js("$job"), **training_job(plan)},
+            {"TrainingJobName": js("$job"), **training_job(plan), "Tags": job_tags(plan.scope)},
             next="CheckTrained",
             catch=[caught("TrainFailed", "Train", "Announce")],
             assign={

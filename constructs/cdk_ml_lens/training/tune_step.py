@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cdk_ml_lens.core.asl import States, caught, choice, js, note, task
+from cdk_ml_lens.core.cost import job_tags
 from cdk_ml_lens.training.plan import TrainingPlan
 from cdk_ml_lens.training.train_step import LIMITS, PATIENT, SLACK_SECONDS, common, features, specification
 from cdk_ml_lens.training.tuning import Tuning
@@ -24,7 +25,7 @@ def tune_states(plan: TrainingPlan, tuning: Tuning, *, next: str) -> States:
     return {
         "Train": task(
             "sagemaker:createHyperParameterTuningJob.sync",
-            {"HyperParameterTuningJobName": name, **tuning_job(plan, tuning)},
+            {"HyperParameterTuningJobName": name, **tuning_job(plan, tuning), "Tags": job_tags(plan.scope)},
             next="HasBest",
             catch=catch,
             assign={

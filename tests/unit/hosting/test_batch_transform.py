@@ -95,6 +95,8 @@ def test_fails_on_bad_prefixes(
     [
         ({"input_filter": "1:"}, "input_filter must be a JSONPath"),
         ({"instance_count": 0}, "instance_count must be at least 1"),
+        ({"max_hours": 0}, "max_hours must be"),
+        ({"max_hours": 700}, "max_hours must be"),
         ({"content_type": "image/png"}, "join must be false for other content than CSV and JSON"),
     ],
 )
@@ -117,3 +119,12 @@ def test_nag_is_clean(
 ) -> None:
     BatchTransform(stack, "B", model=model, bucket=bucket)
     assert nag(stack) == []
+
+
+def test_a_batch_ends_some_day_and_says_who_pays(
+    stack: cdk.Stack, bucket: s3.IBucket, model: ModelSource, synth: Synth
+) -> None:
+    BatchTransform(stack, "B", model=model, bucket=bucket, options=TransformOptions(max_hours=2))
+    transform = states(synth(stack))["Transform"]
+    assert transform["TimeoutSeconds"] == 7200
+    assert transform["Parameters"]["Tags"] == [{"Key": "ml-lens:construct", "Value": "Test/B"}]
