@@ -126,7 +126,7 @@ WITHOUT_RESOURCE = (
     "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
     "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups",
     "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "cloudwatch:GetMetricData", "cloudwatch:PutMetricData",
-    "ecr:GetAuthorizationToken",
+    "ecr:GetAuthorizationToken", "iot:RegisterThing", "iot:ListAttachedPolicies", "iot:ListPrincipalPolicies",
 )  # fmt: skip
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 from collections.abc import Callable
 
 import pytest
 
 from cdk_ml_lens.local import LaptopCloud
-from tests.local.iam_proof import catalog, harness, outcomes
+from tests.local.iam_proof import catalog, evidence, harness, outcomes
 from tests.local.iam_proof.harness import Proof
 from tests.local.support import endpoint_resources, write_assembly
 
+WRITE = "ML_LENS_WRITE_EVIDENCE"  # set to 1, the run writes docs/evidence/iam.json
 Proven = Callable[[Proof], None]
 Stage = Callable[..., dict[str, str]]
 
@@ -54,3 +56,9 @@ def proven(guarded: LaptopCloud, request: pytest.FixtureRequest) -> Proven:
         outcomes.keep(harness.prove(guarded, proof, test=request.node.nodeid))
 
     return show
+
+
+def pytest_sessionfinish() -> None:
+    """Write the evidence of this run if it is asked for."""
+    if os.environ.get(WRITE) == "1" and outcomes.SEEN:
+        evidence.write(outcomes.SEEN)
