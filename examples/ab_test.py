@@ -17,6 +17,7 @@ from cdk_ml_lens import (
     ShiftPlan,
     TrafficShift,
     explain,
+    harden,
     users_for_conversion,
 )
 
@@ -61,6 +62,7 @@ def build(app: cdk.App) -> cdk.Stack:
     # endregion
     cdk.CfnOutput(stack, "AssignerName", value=test.assigner.function.function_name)
     cdk.CfnOutput(stack, "OutcomeQueueUrl", value=test.store.queue.queue_url)
+    harden(stack, alarm_topic=alarms.topic)
     return stack
 
 

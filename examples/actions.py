@@ -18,7 +18,9 @@ from cdk_ml_lens import (
     RuleSql,
     Scoring,
     ScoringRule,
+    harden,
 )
+from cdk_ml_lens.core.nag import acknowledge
 
 
 def build(app: cdk.App) -> cdk.Stack:
@@ -49,6 +51,13 @@ def build(app: cdk.App) -> cdk.Stack:
         ),
         actions=actions,
         log=PredictionLog(stack, "Log"),
+    )
+    harden(stack, alarm_topic=NotifyTopic(stack, "Told").topic)
+    acknowledge(
+        stack,
+        "IOT4",
+        "No list of serial numbers here; device_fleet.py passes pre_provisioning_hook=, which looks them up.",
+        pack="MlLens",
     )
     return stack
 

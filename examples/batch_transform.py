@@ -8,6 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from cdk_ml_lens import BatchTransform, ModelArtifact, ModelSource, NotifyTopic, TransformOptions
+from cdk_ml_lens.core.nag import acknowledge
 
 
 def build(app: cdk.App) -> cdk.Stack:
@@ -27,6 +28,12 @@ def build(app: cdk.App) -> cdk.Stack:
     scheduler = iam.Role(stack, "Scheduler", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"))
     batch.grant_start(scheduler)
     # endregion
+    acknowledge(
+        scheduler,
+        "IAM5[Service::scheduler.amazonaws.com]",
+        "Stands for a role of yours; trust it for aws:SourceAccount.",
+        pack="MlLens",
+    )
     return stack
 
 

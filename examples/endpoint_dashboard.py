@@ -16,8 +16,10 @@ from cdk_ml_lens import (
     NotifyTopic,
     Runbook,
     WatchedEndpoint,
+    harden,
 )
 from cdk_ml_lens.core.bucket import SecureBucket
+from cdk_ml_lens.core.nag import acknowledge
 
 
 def build(app: cdk.App) -> cdk.Stack:
@@ -59,6 +61,14 @@ def build(app: cdk.App) -> cdk.Stack:
     )
     # endregion
     cdk.CfnOutput(stack, "DashboardName", value=dashboard.dashboard_name)
+    acknowledge(
+        monitor,
+        "MO2",
+        "The dashboard shows the alarm; DriftMonitor(alarm_topic=) would tell somebody, too.",
+        pack="MlLens",
+    )
+    acknowledge(monitor, "MO3", "People decide here; MlopsLoop shows drift that starts a retraining.", pack="MlLens")
+    harden(stack, alarm_topic=NotifyTopic(stack, "Told").topic)
     return stack
 
 

@@ -22,6 +22,7 @@ from cdk_ml_lens import (
     Sensor,
     Table,
     TrainingDataset,
+    harden,
 )
 
 
@@ -80,6 +81,7 @@ def build(app: cdk.App) -> cdk.Stack:
     cdk.CfnOutput(stack, "MachineArn", value=pipeline.machine.arn)
     cdk.CfnOutput(stack, "DatasetManifest", value=dataset.manifest_uri)
     cdk.CfnOutput(stack, "JobName", value=job.name)
+    harden(stack, alarm_topic=topic)
     return stack
 
 

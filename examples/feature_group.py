@@ -18,6 +18,7 @@ from cdk_ml_lens import (
     PipelineTrigger,
     Sensor,
     Table,
+    harden,
 )
 
 
@@ -65,6 +66,7 @@ def build(app: cdk.App) -> cdk.Stack:
     cdk.CfnOutput(stack, "RawBucketName", value=telemetry.bucket.bucket_name)
     cdk.CfnOutput(stack, "MachineArn", value=pipeline.machine.arn)
     cdk.CfnOutput(stack, "ScorerRoleArn", value=scorer.role_arn)
+    harden(stack, alarm_topic=NotifyTopic(stack, "Told").topic)
     return stack
 
 

@@ -15,6 +15,7 @@ from cdk_ml_lens import (
     IsolatedNetwork,
     ModelEndpoint,
     NotifyTopic,
+    harden,
 )
 
 
@@ -65,6 +66,7 @@ def build(app: cdk.App) -> cdk.Stack:
     # endregion
     cdk.CfnOutput(stack, "Url", value=api.url)
     cdk.CfnOutput(stack, "PartnerUrl", value=partner.url)
+    harden(stack, alarm_topic=NotifyTopic(stack, "Told").topic)
     return stack
 
 

@@ -11,8 +11,11 @@ from cdk_ml_lens import (
     ModelArtifact,
     ModelEndpoint,
     ModelSource,
+    NotifyTopic,
     Variant,
+    harden,
 )
+from cdk_ml_lens.core.nag import acknowledge
 
 
 def build(app: cdk.App) -> cdk.Stack:
@@ -31,6 +34,25 @@ def build(app: cdk.App) -> cdk.Stack:
             autoscaling=idle,
         )
     # endregion
+    acknowledge(
+        host.endpoint,
+        "SM8",
+        "Components are updated one by one; a rollout of the host stages new instances.",
+        pack="MlLens",
+    )
+    acknowledge(
+        host.config,
+        "MO1",
+        "The example ends at the endpoint; a DriftMonitor on these captures reads them.",
+        pack="MlLens",
+    )
+    harden(stack, alarm_topic=NotifyTopic(stack, "Told").topic)
+    acknowledge(
+        stack,
+        "OPS1",
+        "An example: a budget belongs to the account. One AWS::Budgets::Budget in the app ends this.",
+        pack="MlLens",
+    )
     return stack
 
 

@@ -14,7 +14,9 @@ from cdk_ml_lens import (
     ModelSource,
     Sensor,
     Variant,
+    harden,
 )
+from cdk_ml_lens.core.nag import acknowledge
 
 
 def build(app: cdk.App) -> cdk.Stack:
@@ -43,6 +45,31 @@ def build(app: cdk.App) -> cdk.Stack:
     prepared.add_predictions(inference.log)
     # endregion
     prepared.outputs(stack)
+    acknowledge(
+        inference.endpoint.endpoint,
+        "SM8",
+        "The pattern replaces the fleet at once; a ScoringRule takes a ModelEndpoint with a rollout.",
+        pack="MlLens",
+    )
+    acknowledge(
+        inference.endpoint.endpoint,
+        "SM9[primary]",
+        "One instance carries the example's traffic; Variant(autoscaling=) follows more.",
+        pack="MlLens",
+    )
+    harden(stack, alarm_topic=inference.alarms.topic)
+    acknowledge(
+        stack,
+        "OPS1",
+        "An example: a budget belongs to the account. One AWS::Budgets::Budget in the app ends this.",
+        pack="MlLens",
+    )
+    acknowledge(
+        stack,
+        "IOT4",
+        "No list of serial numbers here; device_fleet.py passes pre_provisioning_hook=, which looks them up.",
+        pack="MlLens",
+    )
     return stack
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import aws_cdk as cdk
 
 from cdk_ml_lens import DeviceFleet, Feature, Ingestion, IotInference, ModelArtifact, ModelSource, Variant
+from cdk_ml_lens.core.nag import acknowledge
 
 
 def build(app: cdk.App) -> cdk.Stack:
@@ -28,6 +29,30 @@ def build(app: cdk.App) -> cdk.Stack:
     )
     # endregion
     cdk.CfnOutput(stack, "EndpointName", value=inference.endpoint.endpoint_name)
+    acknowledge(
+        inference.endpoint.endpoint,
+        "SM8",
+        "The pattern replaces the fleet at once; a ScoringRule takes a ModelEndpoint with a rollout.",
+        pack="MlLens",
+    )
+    acknowledge(
+        inference.endpoint.endpoint,
+        "SM9[primary]",
+        "Two instances carry a fleet of known size; Variant(autoscaling=) follows one that grows.",
+        pack="MlLens",
+    )
+    acknowledge(
+        stack,
+        "OPS1",
+        "An example: a budget belongs to the account. One AWS::Budgets::Budget in the app ends this.",
+        pack="MlLens",
+    )
+    acknowledge(
+        stack,
+        "IOT4",
+        "No list of serial numbers here; device_fleet.py passes pre_provisioning_hook=, which looks them up.",
+        pack="MlLens",
+    )
     return stack
 
 

@@ -6,6 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
 from cdk_ml_lens import AlarmRule, DataCapture, ModelArtifact, ModelEndpoint, ModelSource, NotifyTopic, Variant
+from cdk_ml_lens.core.nag import acknowledge
 
 
 def build(app: cdk.App) -> cdk.Stack:
@@ -34,6 +35,31 @@ def build(app: cdk.App) -> cdk.Stack:
         variant="candidate",
     )
     # endregion
+    acknowledge(
+        endpoint.endpoint,
+        "SM8",
+        "The candidate meets a tenth of the traffic by weight; a rollout stages updates.",
+        pack="MlLens",
+    )
+    for name in ("current", "candidate"):
+        acknowledge(
+            endpoint.endpoint,
+            f"SM9[{name}]",
+            "The traffic is steady here; Variant(autoscaling=) follows what is not.",
+            pack="MlLens",
+        )
+    acknowledge(
+        endpoint.config,
+        "MO1",
+        "The example ends at the endpoint; a DriftMonitor on these captures reads them.",
+        pack="MlLens",
+    )
+    acknowledge(
+        stack,
+        "OPS1",
+        "An example: a budget belongs to the account. One AWS::Budgets::Budget in the app ends this.",
+        pack="MlLens",
+    )
     return stack
 
 

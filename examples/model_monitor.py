@@ -24,8 +24,10 @@ from cdk_ml_lens import (
     MonitorSchedule,
     NotifyTopic,
     Variant,
+    harden,
 )
 from cdk_ml_lens.core.bucket import SecureBucket
+from cdk_ml_lens.core.nag import acknowledge
 
 
 def build(app: cdk.App) -> cdk.Stack:
@@ -78,6 +80,35 @@ def build(app: cdk.App) -> cdk.Stack:
     # endregion
     for monitor in monitors:
         cdk.Annotations.of(monitor).acknowledge_warning("cdk-ml-lens:modelMonitorClosed", "As above.")
+    acknowledge(
+        endpoint.endpoint,
+        "SM8",
+        "Updates all at once are enough for an example; rollout=Rollout.canary() stages them.",
+        pack="MlLens",
+    )
+    acknowledge(
+        endpoint.endpoint,
+        "SM9[primary]",
+        "One instance carries the example's traffic; Variant(autoscaling=) follows more.",
+        pack="MlLens",
+    )
+    for closed in ("ModelMonitor", "Clarify"):
+        reason = "This account has used it since 2024; DriftMonitor serves every account."
+        acknowledge(stack, f"LC2[{closed}]", reason, pack="MlLens")
+    for watched in (requests, *monitors):
+        acknowledge(
+            watched.schedule,
+            "MO3",
+            "People decide here; MlopsLoop shows drift that starts a retraining.",
+            pack="MlLens",
+        )
+    harden(stack, alarm_topic=topic)
+    acknowledge(
+        stack,
+        "OPS1",
+        "An example: a budget belongs to the account. One AWS::Budgets::Budget in the app ends this.",
+        pack="MlLens",
+    )
     return stack
 
 

@@ -16,6 +16,7 @@ from cdk_ml_lens import (
     Variant,
     load_test_sizing,
 )
+from cdk_ml_lens.core.nag import acknowledge
 
 
 def build(app: cdk.App) -> cdk.Stack:
@@ -34,7 +35,7 @@ def build(app: cdk.App) -> cdk.Stack:
     )
     # endregion
     # region: rollout
-    ModelEndpoint(
+    endpoint = ModelEndpoint(
         stack,
         "Endpoint",
         variants=[Variant(name="primary", model=model, instance_count=2, autoscaling=scaling)],
@@ -47,6 +48,18 @@ def build(app: cdk.App) -> cdk.Stack:
         alarm_topic=NotifyTopic(stack, "Alarms").topic,
     )
     # endregion
+    acknowledge(
+        endpoint.config,
+        "MO1",
+        "The example ends at the endpoint; a DriftMonitor on these captures reads them.",
+        pack="MlLens",
+    )
+    acknowledge(
+        stack,
+        "OPS1",
+        "An example: a budget belongs to the account. One AWS::Budgets::Budget in the app ends this.",
+        pack="MlLens",
+    )
     return stack
 
 

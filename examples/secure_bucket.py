@@ -5,7 +5,7 @@ from __future__ import annotations
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 
-from cdk_ml_lens import PredictionLog
+from cdk_ml_lens import NotifyTopic, PredictionLog, harden
 from cdk_ml_lens.core.bucket import SecureBucket
 
 
@@ -21,6 +21,7 @@ def build(app: cdk.App) -> cdk.Stack:
     # region: log
     PredictionLog(stack, "Log", bucket=storage.bucket)
     # endregion
+    harden(stack, alarm_topic=NotifyTopic(stack, "Told").topic)
     return stack
 
 

@@ -19,9 +19,11 @@ from cdk_ml_lens import (
     StreamIngest,
     StreamSource,
     TelemetryArchive,
+    harden,
     prediction_table,
     telemetry_table,
 )
+from cdk_ml_lens.core.nag import acknowledge
 
 
 def build(app: cdk.App) -> cdk.Stack:
@@ -94,6 +96,13 @@ def build(app: cdk.App) -> cdk.Stack:
         ("ReplayMachine", ingest.replay.machine.arn),
     ):
         cdk.CfnOutput(stack, name, value=value)
+    harden(stack, alarm_topic=alarms)
+    acknowledge(
+        stack,
+        "IOT4",
+        "No list of serial numbers here; device_fleet.py passes pre_provisioning_hook=, which looks them up.",
+        pack="MlLens",
+    )
     return stack
 
 

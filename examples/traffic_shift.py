@@ -19,7 +19,9 @@ from cdk_ml_lens import (
     TrafficShift,
     Variant,
     VariantComparison,
+    harden,
 )
+from cdk_ml_lens.core.nag import acknowledge
 
 
 def build(app: cdk.App) -> cdk.Stack:
@@ -75,6 +77,32 @@ def build(app: cdk.App) -> cdk.Stack:
     switch.grant_start(releases)
     switch.on_decision("Told", targets.SnsTopic(operations.topic), decisions=["finished", "stopped", "restored"])
     # endregion
+    acknowledge(
+        endpoint.endpoint,
+        "SM8",
+        "A TrafficShift moves the traffic by weight in watched steps; models change in the other variant.",
+        pack="MlLens",
+    )
+    for name in ("blue", "green"):
+        acknowledge(
+            endpoint.endpoint,
+            f"SM9[{name}]",
+            "Both variants must carry all traffic during a shift, so their size is fixed.",
+            pack="MlLens",
+        )
+    harden(stack, alarm_topic=operations.topic)
+    acknowledge(
+        stack,
+        "OPS1",
+        "An example: a budget belongs to the account. One AWS::Budgets::Budget in the app ends this.",
+        pack="MlLens",
+    )
+    acknowledge(
+        releases,
+        "IAM5[Service::codebuild.amazonaws.com]",
+        "Stands for a role of yours; trust it for aws:SourceAccount.",
+        pack="MlLens",
+    )
     return stack
 
 

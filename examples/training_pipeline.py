@@ -17,6 +17,7 @@ from cdk_ml_lens import (
     NotifyTopic,
     TrainingPipeline,
 )
+from cdk_ml_lens.core.nag import acknowledge
 
 
 def build(app: cdk.App) -> cdk.Stack:
@@ -43,6 +44,12 @@ def build(app: cdk.App) -> cdk.Stack:
     scheduler = iam.Role(stack, "Scheduler", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"))
     pipeline.grant_start(scheduler)
     # endregion
+    acknowledge(
+        scheduler,
+        "IAM5[Service::scheduler.amazonaws.com]",
+        "Stands for a role of yours; trust it for aws:SourceAccount.",
+        pack="MlLens",
+    )
     return stack
 
 

@@ -13,12 +13,14 @@ from cdk_ml_lens import (
     MlflowTracking,
     ModelGate,
     ModelRegistry,
+    NotifyTopic,
     ParameterRange,
     TrainingIsolation,
     TrainingOptions,
     TrainingPipeline,
     TrainingResources,
     Tuning,
+    harden,
 )
 
 
@@ -56,6 +58,7 @@ def build(app: cdk.App) -> cdk.Stack:
         gate=ModelGate(bounds=[MetricBound(metric="alert_rate", bound=0.05, direction="at_most")]),
         options=options,
     )
+    harden(stack, alarm_topic=NotifyTopic(stack, "Told").topic)
     return stack
 
 

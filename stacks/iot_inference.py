@@ -18,6 +18,7 @@ from cdk_ml_lens import (
     Sensor,
     Variant,
 )
+from cdk_ml_lens.core.nag import acknowledge
 from stacks.inference_outputs import outputs
 
 TURBINE = "temperature,vibration,pressure,rotation_speed"
@@ -65,7 +66,7 @@ class IotInferenceStack(cdk.Stack):
             if path is None
             else ModelArtifact.from_file(self, "ModelArtifact", path)
         )
-        return IotInference(
+        inference = IotInference(
             self,
             "Inference",
             variants=[Variant(name="primary", model=ModelSource.sklearn(artifact))],
@@ -73,6 +74,26 @@ class IotInferenceStack(cdk.Stack):
             ingestion=ingestion,
             encryption_key=encryption_key,
         )
+        acknowledge(self, "OPS1", "A budget belongs to the account: one of the app's, or of your own.", pack="MlLens")
+        acknowledge(
+            inference.fleet.template,
+            "IOT4",
+            "The simulated fleet has no list of serial numbers; pre_provisioning_hook= looks up those of a real one.",
+            pack="MlLens",
+        )
+        acknowledge(
+            inference.endpoint.endpoint,
+            "SM8",
+            "The pattern replaces the fleet at once; stacks/model_hosting.py stages updates.",
+            pack="MlLens",
+        )
+        acknowledge(
+            inference.endpoint.endpoint,
+            "SM9[primary]",
+            "One instance scores the simulated fleet; Variant(autoscaling=) follows a real one.",
+            pack="MlLens",
+        )
+        return inference
 
     def _tell(self, named: dict[str, str]) -> None:
         for key, value in named.items():

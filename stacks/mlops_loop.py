@@ -19,6 +19,7 @@ from cdk_ml_lens import (
     Scoring,
     ScoringRule,
 )
+from cdk_ml_lens.core.nag import acknowledge
 from stacks.loop_context import LoopContext, outputs
 
 TURBINE = ("temperature", "vibration", "pressure", "rotation_speed")
@@ -35,6 +36,12 @@ class MlopsLoopStack(cdk.Stack):
         context = LoopContext(self.node)
         topic = NotifyTopic(self, "Alarms").topic
         fleet, lake = DeviceFleet(self, "Fleet"), DataLake(self, "Lake", alarm_topic=topic)
+        acknowledge(
+            fleet.template,
+            "IOT4",
+            "The simulated fleet has no list of serial numbers; pre_provisioning_hook= looks up those of a real one.",
+            pack="MlLens",
+        )
         features = context.features(TURBINE)
         prepared = IotDataLake(
             self, "Preparation", lake=lake, fleet=fleet, feature_set=features, alarm_topic=topic,

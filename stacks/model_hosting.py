@@ -9,6 +9,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from cdk_ml_lens import ModelArtifact, ModelEndpoint, ModelSource, NotifyTopic, Rollout, Variant
+from cdk_ml_lens.core.nag import acknowledge
 
 
 class ModelHostingStack(cdk.Stack):
@@ -37,5 +38,18 @@ class ModelHostingStack(cdk.Stack):
             variants=[Variant(name="primary", model=replace(source, environment={**source.environment, **variables}))],
             rollout=Rollout.canary(percent=10, bake_minutes=5),
             alarm_topic=alarms.topic,
+        )
+        acknowledge(self, "OPS1", "A budget belongs to the account: one of the app's, or of your own.", pack="MlLens")
+        acknowledge(
+            endpoint.endpoint,
+            "SM9[primary]",
+            "One instance shows the update; Variant(autoscaling=) follows the traffic of more.",
+            pack="MlLens",
+        )
+        acknowledge(
+            endpoint.config,
+            "MO1",
+            "The stack ends at the endpoint; MlopsLoop reads captures for drift.",
+            pack="MlLens",
         )
         cdk.CfnOutput(self, "EndpointName", value=endpoint.endpoint_name)

@@ -20,6 +20,7 @@ from cdk_ml_lens import (
     TrafficShift,
     Variant,
 )
+from cdk_ml_lens.core.nag import acknowledge
 
 READING = {"features": [72.0, 2.1, 8.0, 1500.0]}
 
@@ -38,6 +39,7 @@ class TrafficShiftStack(cdk.Stack):
         super().__init__(scope, id, description="Two variants of a model, and a switch that tests and watches")
         variables = json.loads(str(self.node.try_get_context("green_environment") or "{}"))
         blue, green = self._source("Blue", "model_artifact"), self._source("Green", "green_artifact")
+        alarms = NotifyTopic(self, "Alarms")
         endpoint = ModelEndpoint(
             self,
             "Hosting",
@@ -45,6 +47,7 @@ class TrafficShiftStack(cdk.Stack):
                 Variant(name="blue", model=blue),
                 Variant(name="green", model=replace(green, environment={**green.environment, **variables}), weight=0),
             ],
+            alarm_topic=alarms.topic,
         )
         content = "application/jsonlines"
         expect = AnswerCheck(path="score", minimum=0, maximum=1)
@@ -55,8 +58,22 @@ class TrafficShiftStack(cdk.Stack):
             endpoint=endpoint,
             plan=ShiftPlan.blue_green(bake_minutes=float(self.node.try_get_context("bake_seconds") or 1800) / 60),
             checks=ShiftChecks(requests=(request,), repeats=5, max_latency_ms=2000),
-            alarm_topic=NotifyTopic(self, "Alarms").topic,
+            alarm_topic=alarms.topic,
         )
+        acknowledge(self, "OPS1", "A budget belongs to the account: one of the app's, or of your own.", pack="MlLens")
+        acknowledge(
+            endpoint.endpoint,
+            "SM8",
+            "A TrafficShift moves the traffic by weight in watched steps; models change in the other variant.",
+            pack="MlLens",
+        )
+        for name in ("blue", "green"):
+            acknowledge(
+                endpoint.endpoint,
+                f"SM9[{name}]",
+                "Both variants must carry all traffic during a shift, so their size is fixed.",
+                pack="MlLens",
+            )
         cdk.CfnOutput(self, "EndpointName", value=endpoint.endpoint_name)
         cdk.CfnOutput(self, "MachineArn", value=shift.machine.arn)
 

@@ -85,6 +85,12 @@ class DeploymentParts:
                 record_arn=record,
             ),
         )
+        acknowledge(
+            made.machine,
+            "OPS2[State::Create]",
+            "CreateEndpoint with tags asks for sagemaker:AddTags, which may set any tag; the bill names the endpoint.",
+            pack="MlLens",
+        )
         made.machine.definition_substitutions = {"Endpoint": self.endpoint.endpoint_name}
         self._allow_hosting(scope, made.role)
         self._allow_models(scope, made.role, mode)

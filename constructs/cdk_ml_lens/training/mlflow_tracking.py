@@ -72,6 +72,12 @@ class MlflowTracking(Construct):
         self._key = key_or_new(self, encryption_key, description="Encrypts MLflow's artifacts")
         self.artifacts = SecureBucket(self, "Artifacts", encryption_key=self._key, removal_policy=removal_policy)
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+        acknowledge(
+            self.role,
+            "IAM5[Service::sagemaker.amazonaws.com]",
+            "AWS documents the condition for jobs and endpoints; an app that cannot take its role would not start.",
+            pack="MlLens",
+        )
         self._store(self.role)
         mode = "Enabled" if register_models else "Disabled"
         self.app = sagemaker.CfnMlflowApp(

@@ -39,6 +39,12 @@ class WorkbenchRole(Construct):
     def __init__(self, scope: Construct, id: str, *, studio: bool, encryption_key: kms.IKey) -> None:
         super().__init__(scope, id)
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+        acknowledge(
+            self.role,
+            "IAM5[Service::sagemaker.amazonaws.com]",
+            "AWS documents the condition for jobs and endpoints; a notebook that cannot take its role would not start.",
+            pack="MlLens",
+        )
         self._log("studio" if studio else "NotebookInstances")
         if studio:
             self._name_caller()
