@@ -61,12 +61,6 @@ def build(app: cdk.App) -> cdk.Stack:
     )
     # endregion
     cdk.CfnOutput(stack, "DashboardName", value=dashboard.dashboard_name)
-    acknowledge(
-        monitor,
-        "MO2",
-        "The dashboard shows the alarm; DriftMonitor(alarm_topic=) would tell somebody, too.",
-        pack="MlLens",
-    )
     acknowledge(monitor, "MO3", "People decide here; MlopsLoop shows drift that starts a retraining.", pack="MlLens")
     harden(stack, alarm_topic=NotifyTopic(stack, "Told").topic)
     return stack
