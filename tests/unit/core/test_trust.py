@@ -12,9 +12,7 @@ from cdk_ml_lens.core.trust import of_this_account
 from tests.unit.templates import Template
 
 
-def test_a_service_takes_the_role_for_this_account_only(
-    stack: cdk.Stack, synth: Callable[[cdk.Stack], Template]
-) -> None:
+def test_a_service_is_trusted_for_this_account_only(stack: cdk.Stack, synth: Callable[[cdk.Stack], Template]) -> None:
     iam.Role(stack, "Role", assumed_by=of_this_account(stack, "states.amazonaws.com"))
     document: dict[str, Any] = synth(stack).only("AWS::IAM::Role")["AssumeRolePolicyDocument"]
     assert document["Statement"] == [
