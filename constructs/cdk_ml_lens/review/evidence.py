@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PROVEN = "proven"
+PROVEN, ALLOWED = "proven", "allowed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,8 @@ class Proof:
     ----------
     action, resource : str
     outcome : str
-        ``proven``: without it the named test fails. ``allowed``: no emulator can show it, for ``reason``.
+        ``proven``: without it the named test fails. ``allowed``: no emulator can show it, for ``reason``. All else
+        is unproven.
     test, reason, error : str
         Empty where they do not apply.
     """
@@ -30,11 +31,6 @@ class Proof:
     test: str
     reason: str
     error: str
-
-    @property
-    def proven(self) -> bool:
-        """Whether a test fails without the action."""
-        return self.outcome == PROVEN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +56,17 @@ class Role:
     @property
     def proven(self) -> int:
         """Actions that a test needs."""
-        return sum(proof.proven for proof in self.proofs)
+        return sum(proof.outcome == PROVEN for proof in self.proofs)
+
+    @property
+    def allowed(self) -> int:
+        """Actions on the list of what no emulator can show."""
+        return sum(proof.outcome == ALLOWED for proof in self.proofs)
+
+    @property
+    def unproven(self) -> int:
+        """Actions that nothing shows the need of."""
+        return len(self.proofs) - self.proven - self.allowed
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cdk_ml_lens.review import reference
+from cdk_ml_lens.review import evidence, reference
 from cdk_ml_lens.review.grouping import by_rule, groups
 from cdk_ml_lens.review.review import Review, package_version
 from cdk_ml_lens.review.summary import ORDER, Summary, summarize
@@ -81,7 +81,7 @@ def _listed(review: Review) -> list[tuple[str, list[str]]]:
     found: dict[str, set[str]] = {}
     for role in review.evidence.roles:
         for proof in role.proofs:
-            if not proof.proven:
+            if proof.outcome == evidence.ALLOWED:
                 found.setdefault(proof.reason, set()).add(proof.action)
     return [(reason, sorted(actions)) for reason, actions in sorted(found.items())]
 

@@ -129,6 +129,7 @@ def test_evidence_is_shown_where_it_is_given(tmp_path: Path) -> None:
     proofs = [
         {"action": "dynamodb:PutItem", "resource": "table/Ledger", "outcome": "proven", "test": "tests/x.py::it"},
         {"action": "xray:PutTraceSegments", "resource": "*", "outcome": "allowed", "reason": "no emulator traces"},
+        *({"action": f"s3:Get{number}", "resource": "*", "outcome": "unproven"} for number in range(37)),
     ]
     role = {"role": "ScorerRole", "kind": "handler score_readings", "statements": [{}, {}], "proofs": proofs}
     fault = {"fault": "poison", "tier": "handlers", "sent": 10000, "scored": 9000, "dead_lettered": 1000, "lost": 0}
@@ -137,6 +138,12 @@ def test_evidence_is_shown_where_it_is_given(tmp_path: Path) -> None:
     text = page.render(reviewed(written(tmp_path / "out"), evidence_in=tmp_path))
     for shown in ("ScorerRole", "dynamodb:PutItem", "no emulator traces", "tests/<wbr>x.py::it", "10,000", "poison"):
         assert shown in text
+    assert re.findall(r'<td class="n">(?:<b class="error">)?(\d+)', text[text.index("ScorerRole") :])[:4] == [
+        "2",
+        "1",
+        "1",
+        "37",
+    ]
 
 
 def test_csv_has_a_row_for_each_finding_and_no_formula(tmp_path: Path) -> None:
