@@ -23,6 +23,7 @@ from cdk_ml_lens import (
     QualityRules,
 )
 from cdk_ml_lens.core.bucket import SecureBucket
+from cdk_ml_lens.core.nag import acknowledge
 
 
 def build(app: cdk.App) -> cdk.Stack:
@@ -72,6 +73,7 @@ def build(app: cdk.App) -> cdk.Stack:
     cdk.CfnOutput(stack, "MonitorMachine", value=monitor.machine.arn)
     cdk.CfnOutput(stack, "DataBucket", value=data.bucket_name)
     cdk.CfnOutput(stack, "Reports", value=monitor.reports_url)
+    acknowledge(monitor, "MO3", "People decide here; MlopsLoop shows drift that starts a retraining.", pack="MlLens")
     return stack
 
 

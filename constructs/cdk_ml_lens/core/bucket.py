@@ -9,6 +9,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from cdk_ml_lens.core.access_logs import access_log_bucket
+from cdk_ml_lens.core.nag import acknowledge
 from cdk_ml_lens.core.removal import removal_policy as resolve_removal_policy
 from cdk_ml_lens.core.replication import Replication, replicate, unreplicated
 
@@ -78,6 +79,8 @@ class SecureBucket(Construct):
         data.logging_configuration = s3.CfnBucket.LoggingConfigurationProperty(
             destination_bucket_name=self.access_logs.bucket_name, log_file_prefix=_LOG_PREFIX
         )
+        reason = "S3 access logs tell of every read and write; add the bucket to a trail where the account has none."
+        acknowledge(self.bucket, "LK6", reason, pack="MlLens")
         self.access_logs.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="ServerAccessLogs",

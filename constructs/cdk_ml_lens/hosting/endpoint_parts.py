@@ -13,6 +13,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from cdk_ml_lens.core.bucket import SecureBucket
+from cdk_ml_lens.core.nag import acknowledge
 from cdk_ml_lens.hosting import rendering, scaling
 from cdk_ml_lens.hosting.asynchronous import AsyncInference
 from cdk_ml_lens.hosting.capture import DataCapture
@@ -46,6 +47,9 @@ def model(scope: Construct, variant: AnyVariant, execution: ExecutionRole) -> sa
         **rendering.containers(scope, variant.model),
     )
     made.node.add_dependency(execution)
+    if isinstance(variant, ServerlessVariant):
+        reason = "Serverless endpoints know neither network isolation nor a VPC; a Variant with instances has both."
+        acknowledge(made, "SM1", reason, pack="MlLens")
     return made
 
 

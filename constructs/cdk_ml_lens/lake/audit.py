@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import aws_cdk as cdk
@@ -13,6 +13,7 @@ from constructs import Construct
 
 from cdk_ml_lens.core.errors import Faults
 from cdk_ml_lens.core.keys import data_key
+from cdk_ml_lens.core.nag import acknowledge
 from cdk_ml_lens.core.replication import unreplicated
 from cdk_ml_lens.lake.classification import Classification
 from cdk_ml_lens.lake.naming import query_name
@@ -158,3 +159,10 @@ class LakeAudit(Construct):
                 conditions={"StringEquals": {"aws:SourceArn": self._arn}},
             )
         )
+
+
+def leave_to_access_logs(buckets: Iterable[s3.IBucket]) -> None:
+    """Acknowledge that no trail of the lake's own watches the buckets."""
+    reason = "S3 access logs tell of every read and write; audit=Audit() adds a trail where the account has none."
+    for bucket in buckets:
+        acknowledge(bucket, "LK6", reason, pack="MlLens")

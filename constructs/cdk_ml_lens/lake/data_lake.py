@@ -15,7 +15,7 @@ from cdk_ml_lens.core.access_logs import access_log_bucket
 from cdk_ml_lens.core.errors import Faults
 from cdk_ml_lens.core.keys import key_or_new
 from cdk_ml_lens.core.removal import removal_policy as resolve_removal_policy
-from cdk_ml_lens.lake.audit import Audit, LakeAudit
+from cdk_ml_lens.lake.audit import Audit, LakeAudit, leave_to_access_logs
 from cdk_ml_lens.lake.classification import LakeClassification
 from cdk_ml_lens.lake.key_policy import decrypt_objects_for
 from cdk_ml_lens.lake.lake_formation import LakeFormation, LakeGovernance
@@ -170,6 +170,7 @@ class DataLake(Construct):
 
     def _watch(self, settings: Audit | None) -> LakeAudit | None:
         if settings is None or not settings.trail:
+            leave_to_access_logs(zone.bucket for zone in self.zones)
             return None
         audit = LakeAudit(self, "Audit", settings=settings, buckets=[zone.bucket for zone in self.zones])
         log_access(audit.bucket, self.access_logs, prefix="audit/")

@@ -12,6 +12,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cdk_ml_lens.core.function_network import subnet_ids
+from cdk_ml_lens.core.nag import acknowledge
 from cdk_ml_lens.monitoring.drift_schedule import MonitoringJob
 from cdk_ml_lens.monitoring.drift_values import CaptureSource
 from cdk_ml_lens.monitoring.monitor_fields import MonitorFile
@@ -68,7 +69,11 @@ class MonitorPlan:
         name = f"{prefix}-{digest}"
         type_name = f"AWS::SageMaker::{self.kind.name}JobDefinition"
         wanted["JobDefinitionName"] = name
-        return cdk.CfnResource(scope, "Definition", type=type_name, properties=wanted), name
+        made = cdk.CfnResource(scope, "Definition", type=type_name, properties=wanted)
+        if not self.kind.isolated:
+            reason = "The container calls the endpoint it explains; MonitoringJob(network=) keeps that inside a VPC."
+            acknowledge(made, "TR2", reason, pack="MlLens")
+        return made, name
 
     def _properties(self, scope: Construct) -> Properties:
         name, baseline = self.kind.name, self._baseline()

@@ -49,9 +49,10 @@ class MlJob:
         """Return the value at a dotted path; see `intrinsics.at` for what is not known."""
         return intrinsics.at(self.request, path, default)
 
-    def detail(self, *parts: str) -> str:
-        """Return the detail of a finding on this job: ``Train``, or ``Train.VolumeKmsKeyId``."""
-        return ".".join((re.sub(r"[^\w.-]+", "-", self.name), *parts))
+    def detail(self, *parts: str) -> str | None:
+        """Return the detail of a finding on this job: ``Train``, or ``Train.volume``; a resource needs no name."""
+        name = () if self.name == self.logical_id else (re.sub(r"[^\w.-]+", "-", self.name),)
+        return ".".join((*name, *parts)) or None
 
 
 def of(template: Template, *kinds: str) -> Iterator[MlJob]:

@@ -12,6 +12,7 @@ from constructs import Construct
 from cdk_ml_lens.core.alarms import AlarmRule, add_alarm
 from cdk_ml_lens.core.event_rules import tell
 from cdk_ml_lens.core.machine import DefinedMachine
+from cdk_ml_lens.core.nag import acknowledge
 from cdk_ml_lens.training import machine_access as access
 from cdk_ml_lens.training.algorithm_definition import AlgorithmDefinition
 from cdk_ml_lens.training.auto_ml import AutoMl
@@ -120,6 +121,9 @@ class TrainingPipeline(Construct):
                 longest_seconds=_longest(wanted, algorithm.auto_ml),
             ),
         )
+        if wanted.tracking is not None:
+            reason = "Training calls the tracking server; TrainingIsolation(network=) keeps that inside a VPC."
+            acknowledge(self.machine.machine, "TR2[Train]", reason, pack="MlLens")
         self._allow(plan)
         for alarm_id, rule in _ALARMS.items():
             self.alarm(alarm_id, rule)

@@ -44,9 +44,9 @@ def test_instances_that_talk_do_so_encrypted(resources: Any, found: list[str]) -
 def test_monitoring_definitions_are_jobs_too() -> None:
     definition = {"JobResources": {"ClusterConfig": TWO}}
     resources = {"D": ("AWS::SageMaker::DataQualityJobDefinition", definition)}
-    assert findings("TR1", resources) == ["D[D]"]
-    assert findings("TR2", resources) == ["D[D]"]
-    assert findings("TR3", resources) == ["D[D.output]", "D[D.volume]"]
+    assert findings("TR1", resources) == ["D"]
+    assert findings("TR2", resources) == ["D"]
+    assert findings("TR3", resources) == ["D[output]", "D[volume]"]
 
 
 @pytest.mark.parametrize(

@@ -56,9 +56,16 @@ def test_jobs_find_the_app_and_may_log(stack: cdk.Stack, synth: Synth, searches:
     template = synth(stack)
     arguments = definition(template)["States"]["Train"]["Arguments"]
     job = arguments["TrainingJobDefinition"] if searches else arguments
+    assert job["EnableNetworkIsolation"] is False
     assert job["Environment"]["MLFLOW_TRACKING_URI"] == "token"
     assert "sagemaker:CallMlflowAppApi" in template.actions("PipelineTraining")
     assert "sagemaker:CallMlflowAppApi" not in template.actions("PipelineEvaluation")
+
+
+def test_evaluation_stays_closed_beside_a_training_that_logs(stack: cdk.Stack, synth: Synth) -> None:
+    pipeline(stack, options=TrainingOptions(isolation=OPEN, tracking=MlflowTracking(stack, "Runs")))
+    evaluation = definition(synth(stack))["States"]["Evaluate"]["Arguments"]
+    assert evaluation["NetworkConfig"]["EnableNetworkIsolation"] is True
 
 
 def test_fails_on_containers_without_a_network(stack: cdk.Stack) -> None:
