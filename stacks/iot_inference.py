@@ -17,6 +17,7 @@ from cdk_ml_lens import (
     ModelSource,
     Sensor,
     Variant,
+    harden,
 )
 from cdk_ml_lens.core.nag import acknowledge
 from stacks.inference_outputs import outputs
@@ -48,6 +49,7 @@ class IotInferenceStack(cdk.Stack):
         # In the order of arrival, because a reading's window is what had arrived before it.
         inference = self._inference(features, ingestion=Ingestion.streamed(), encryption_key=lake.encryption_key)
         fleet, topic = inference.fleet, inference.alarms.topic
+        harden(lake, alarm_topic=topic)  # made after the lake, whose key the inference shares
         prepared = IotDataLake(self, "Preparation", lake=lake, fleet=fleet, feature_set=features, alarm_topic=topic)
         predictions = prepared.add_predictions(inference.log)
         prepared.outputs(self)
