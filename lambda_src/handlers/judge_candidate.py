@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 
 from ml_lens_runtime import s3_json
+from ml_lens_runtime.machine_events import EventError, text
 from ml_lens_runtime.model_gate import Gate
 
 
@@ -48,13 +49,16 @@ def run(event: Mapping[str, Any], *, gate: Gate, s3: Any) -> dict[str, Any]:
 
     Raises
     ------
+    EventError
+        A field of the event is missing or of another kind.
     DocumentError
         The evaluation is no JSON object.
     EvaluationMismatchError
         It is of another dataset.
     """
-    evaluation = s3_json.read(s3, event["evaluation"])
-    wanted, found = event["dataset_version"], evaluation.get("dataset_version")
+    source, target, candidate = (text(event, name) for name in ("evaluation", "decision", "candidate_model"))
+    evaluation = s3_json.read(s3, source)
+    wanted, found = _version(event), evaluation.get("dataset_version")
     if str(found) != str(wanted):
         raise EvaluationMismatchError(f"the evaluation must be of dataset {wanted}, got {found}")
     checks = gate.checks(evaluation)
@@ -62,11 +66,18 @@ def run(event: Mapping[str, Any], *, gate: Gate, s3: Any) -> dict[str, Any]:
         "passed": all(check["passed"] for check in checks),
         "checks": checks,
         "dataset_version": wanted,
-        "candidate_model": event["candidate_model"],
+        "candidate_model": candidate,
         "champion": _champion(evaluation),
     }
-    s3_json.write(s3, event["decision"], decision)
+    s3_json.write(s3, target, decision)
     return {**decision, "verdict": _verdict(checks)}
+
+
+def _version(event: Mapping[str, Any]) -> str | int:
+    given = event.get("dataset_version")
+    if not isinstance(given, str | int):
+        raise EventError(f"dataset_version must be a text or a whole number, got {type(given).__name__}")
+    return given
 
 
 def _champion(evaluation: Mapping[str, Any]) -> str | None:

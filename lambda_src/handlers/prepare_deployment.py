@@ -16,11 +16,13 @@ from botocore.exceptions import ClientError
 from ml_lens_runtime import manifest as manifests
 from ml_lens_runtime import model_versions
 from ml_lens_runtime.deployment_plan import Settings, plan
+from ml_lens_runtime.machine_events import mapping, text
 from ml_lens_runtime.manifest import Manifest, ManifestError
 
 logger = logging.getLogger(__name__)
 
 _CHUNK = 1 << 20
+_NAMES = ("manifest", "version", "model_package_arn")
 
 
 class ArtifactChangedError(RuntimeError):
@@ -56,18 +58,26 @@ def run(event: Mapping[str, Any], *, settings: Settings, s3: Any, sagemaker: Any
 
     Raises
     ------
+    EventError
+        A field of the event is missing or of another kind.
     ManifestError, VersionMissingError, NotApprovedError, ApprovalExpiredError, SupersededError, ArtifactChangedError
         The version must not be deployed.
     """
-    approved = event["mode"] == "approved"
-    uri, approver = _approved(event["request"], settings, sagemaker, now) if approved else ("", None)
-    uri = uri if approved else _wanted(event["request"], settings, s3, sagemaker)
+    approved, request, execution = text(event, "mode") == "approved", _request(event), text(event, "execution")
+    uri, approver = _approved(request, settings, sagemaker, now) if approved else ("", None)
+    uri = uri if approved else _wanted(request, settings, s3, sagemaker)
     manifest = manifests.read(uri, bucket=settings.bucket, s3=s3)
-    _check_request(manifest, event["request"])
+    _check_request(manifest, request)
     sha256 = _hash_artifact(manifest, s3)
-    made = plan(manifest, settings=settings, from_package=approved, execution=str(event["execution"]))
+    made = plan(manifest, settings=settings, from_package=approved, execution=execution)
     logger.info("planned", extra={"deployment": made["name"], "model_version": manifest.model_version})
     return {**made, "manifest": uri, "approver": manifest.document.get("approver") or approver, "sha256": sha256}
+
+
+def _request(event: Mapping[str, Any]) -> dict[str, str]:
+    """Return what names the version; a field that is null is not there."""
+    given = mapping(event.get("request"), "request")
+    return {name: text(given, name) for name in _NAMES if given.get(name) not in (None, "")}
 
 
 def _approved(request: Mapping[str, str], settings: Settings, sagemaker: Any, now: float) -> tuple[str, str]:

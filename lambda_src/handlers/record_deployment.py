@@ -12,6 +12,7 @@ import boto3
 
 from ml_lens_runtime import manifest as manifests
 from ml_lens_runtime.errors import ConfigurationError
+from ml_lens_runtime.machine_events import text
 
 logger = logging.getLogger(__name__)
 
@@ -50,15 +51,22 @@ def run(event: Mapping[str, Any], *, bucket: str, s3: Any) -> dict[str, Any]:
 
     Raises
     ------
+    EventError
+        The event names no manifest.
     ManifestError
         There is no such manifest in this registry.
     """
-    manifest = manifests.read(event["manifest"], bucket=bucket, s3=s3)
+    uri = text(event, "manifest")
+    manifest = manifests.read(uri, bucket=bucket, s3=s3)
     known = {"approver": event.get("approver"), "model_data_sha256": event.get("sha256")}
-    new = {name: value for name, value in known.items() if value and not manifest.document.get(name)}
+    new = {name: value for name, value in known.items() if _is_text(value) and not manifest.document.get(name)}
     if not new:
         return {"written": False}
-    _, key = manifests.split_uri(event["manifest"])
+    _, key = manifests.split_uri(uri)
     s3.put_object(Bucket=bucket, Key=key, Body=manifest.completed(new), ContentType="application/json")
     logger.info("recorded", extra={"model_version": manifest.model_version})
     return {"written": True}
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != ""

@@ -13,6 +13,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from ml_lens_runtime import s3_json
+from ml_lens_runtime.machine_events import text
 from ml_lens_runtime.registration import APPROVED, Candidate, RegistrationSettings, image_by_digest
 
 logger = logging.getLogger(__name__)
@@ -65,14 +66,17 @@ def run(event: Mapping[str, Any], *, settings: RegistrationSettings, clients: Re
     ------
     NotPassedError
         The candidate did not pass its gate.
+    EventError, DocumentError
+        A field of the event, or of the documents that it names, is missing or of another kind.
     ClientError
         AWS refused something; nothing is left registered.
     """
-    decision = s3_json.read(clients.s3, event["decision"])
-    if decision.get("passed") is not True or decision.get("candidate_model") != event["model_data"]:
-        raise NotPassedError(f"the decision must be a pass of {event['model_data']}, got {event['decision']}")
-    evaluation = s3_json.read(clients.s3, event["evaluation"])
-    candidate = Candidate(event=event, evaluation=evaluation, decision=decision)
+    model_data = text(event, "model_data")
+    decision = s3_json.read(clients.s3, text(event, "decision"))
+    if decision.get("passed") is not True or decision.get("candidate_model") != model_data:
+        raise NotPassedError(f"the decision must be a pass of {model_data}, got {event['decision']}")
+    evaluation = s3_json.read(clients.s3, text(event, "evaluation"))
+    candidate = Candidate.checked(event=event, evaluation=evaluation, decision=decision)
     uri = candidate.manifest_uri(settings)
     arn = _made_before(clients, uri)
     if arn is None:

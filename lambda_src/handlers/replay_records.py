@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
 
-from ml_lens_runtime import aws_errors, backup_records
+from ml_lens_runtime import aws_errors, backup_records, machine_events
+from ml_lens_runtime.batching import cut
 from ml_lens_runtime.errors import ConfigurationError, ReadingError
+from ml_lens_runtime.machine_events import EventError, mapping, text, whole
 
 logger = logging.getLogger(__name__)
 COUNTS = ("objects", "unreadable", "listed", "outside", "sent", "failed")
@@ -25,7 +28,7 @@ _BATCH_RECORDS, _BATCH_BYTES, _RECORD_BYTES = 500, 4 * 1024 * 1024, 1000 * 1024
 _ATTEMPTS = 5
 _MARGIN_SECONDS = 120.0  # no new object is begun with less time left
 # A backup object has the hour of its oldest record and may have waited 15 minutes for its buffer.
-_EARLIER = timedelta(hours=1)
+_EARLIER = _HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,14 +80,18 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
 def run(*, env: ReplaySettings, event: Mapping[str, Any], tools: Tools) -> dict[str, Any]:
     """Do one step: ``plan`` the hours of a range, replay an ``hour`` as far as time allows, or ``sum`` the hours up.
 
-    A step that comes again sends the same records again: the table's ETL drops what has the same device and time.
+    An object that comes again is sent again: the table's ETL drops what has the same device and time. An event that
+    lacks a field, or has another kind of it, is an `EventError`.
     """
     steps: dict[str, Callable[[], dict[str, Any]]] = {
         "plan": lambda: plan(event),
         "hour": lambda: replay_hour(env=env, event=event, tools=tools),
-        "sum": lambda: total(event["hours"]),
+        "sum": lambda: total(event.get("hours")),
     }
-    return steps[event["step"]]()
+    step = text(event, "step")
+    if step not in steps:
+        raise EventError(f"step must be one of {sorted(steps)}, got {step[:40]!r}")
+    return steps[step]()
 
 
 def plan(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,17 +102,16 @@ def plan(event: Mapping[str, Any]) -> dict[str, Any]:
     ValueError
         The range is empty, has no time zone or is longer than 31 days.
     """
-    first, last = (_instant(event[name]) for name in ("from", "to"))
+    first, last = (_instant(event.get(name)) for name in ("from", "to"))
     if not first < last:
         raise ValueError(f"from must be before to, got {event['from']} and {event['to']}")
-    hour = first.replace(minute=0, second=0, microsecond=0) - _EARLIER
-    hours = []
+    begin = first.replace(minute=0, second=0, microsecond=0) - _EARLIER
     # One hour more at the end as well: the rule stamps a record before the stream takes it.
-    while hour < last + _EARLIER:
-        hours.append({"step": "hour", "hour": f"{hour:%Y/%m/%d/%H}", "after": "", "counts": {}})
-        hour += timedelta(hours=1)
-    if len(hours) > MOST_HOURS:
-        raise ValueError(f"a replay must span at most {MOST_HOURS} hours, got {len(hours)}")
+    count = math.ceil((last + _EARLIER - begin) / _HOUR)
+    if count > MOST_HOURS:
+        raise ValueError(f"a replay must span at most {MOST_HOURS} hours, got {count}")
+    starts = (begin + number * _HOUR for number in range(count))
+    hours = [{"step": "hour", "hour": f"{start:%Y/%m/%d/%H}", "after": "", "counts": {}} for start in starts]
     bounds = {"from_ms": _milliseconds(first), "to_ms": _milliseconds(last)}
     return {"hours": [{**piece, **bounds} for piece in hours]}
 
@@ -116,8 +122,9 @@ def replay_hour(*, env: ReplaySettings, event: Mapping[str, Any], tools: Tools) 
     A call that AWS refuses ends the step where it is, so that the next one repeats no object that was replayed; it is
     raised when there was none.
     """
-    counts = Counter({name: int(event["counts"].get(name, 0)) for name in COUNTS})
-    state = {**event, "done": True}
+    counts, _ = Counter(machine_events.counts(event.get("counts"), COUNTS)), text(event, "hour")
+    state = {**event, "after": event.get("after") or "", "done": True}
+    before = text(state, "after") if state["after"] else ""
     try:
         for key in _keys(env, event, tools):
             if tools.time_left() < _MARGIN_SECONDS:
@@ -126,16 +133,19 @@ def replay_hour(*, env: ReplaySettings, event: Mapping[str, Any], tools: Tools) 
             counts += _replay_object(key, env=env, event=event, tools=tools)
             state["after"] = key
     except aws_errors.AWS_ERRORS as error:
-        if state["after"] == event["after"]:
+        if state["after"] == before:
             raise
         logger.warning("step ended early", extra={"error_code": aws_errors.code(error), "after": state["after"]})
         state["done"] = False
     return {**state, "counts": {name: counts[name] for name in COUNTS}}
 
 
-def total(hours: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def total(hours: Any) -> dict[str, Any]:
     """Sum the hours; ``complete``: every record that was listed is outside the range or was taken by the stream."""
-    counts = {name: sum(int(hour["counts"].get(name, 0)) for hour in hours) for name in COUNTS}
+    if not isinstance(hours, list):
+        raise EventError(f"hours must be a list, got {type(hours).__name__}")
+    each = [machine_events.counts(mapping(hour, "an hour").get("counts"), COUNTS) for hour in hours]
+    counts = {name: sum(found[name] for found in each) for name in COUNTS}
     accounted = counts["sent"] + counts["outside"] == counts["listed"]
     return {**counts, "complete": accounted and counts["failed"] == 0 and counts["unreadable"] == 0}
 
@@ -143,35 +153,24 @@ def total(hours: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def _keys(env: ReplaySettings, event: Mapping[str, Any], tools: Tools) -> Iterator[str]:
     pages = tools.s3.get_paginator("list_objects_v2")
     where = {"Bucket": env.bucket, "Prefix": f"{env.prefix}{event['hour']}/"}
-    after = {"StartAfter": event["after"]} if event["after"] else {}
+    after = {"StartAfter": event["after"]} if event.get("after") else {}
     for page in pages.paginate(**where, **after):
         yield from (entry["Key"] for entry in page.get("Contents", []))
 
 
 def _replay_object(key: str, *, env: ReplaySettings, event: Mapping[str, Any], tools: Tools) -> Counter[str]:
     try:
-        text = backup_records.unpack(tools.s3.get_object(Bucket=env.bucket, Key=key)["Body"].read())
+        body = backup_records.unpack(tools.s3.get_object(Bucket=env.bucket, Key=key)["Body"].read())
     except ReadingError:
         return Counter(objects=1, unreadable=1)
-    records = list(backup_records.split(text))
-    chosen = [stored.body for stored in records if stored.within(event["from_ms"], event["to_ms"])]
+    first, end = whole(event, "from_ms"), whole(event, "to_ms")
+    records = list(backup_records.split(body))
+    chosen = [stored.body for stored in records if stored.within(first, end)]
     fitting = [body for body in chosen if len(body) <= _RECORD_BYTES]
-    refused = len(chosen) - len(fitting) + sum(_send(batch, env=env, tools=tools) for batch in _batches(fitting))
+    parts = cut(fitting, most=_BATCH_RECORDS, size=len, most_bytes=_BATCH_BYTES)
+    refused = len(chosen) - len(fitting) + sum(_send(batch, env=env, tools=tools) for batch in parts)
     outside, sent = len(records) - len(chosen), len(chosen) - refused
     return Counter(objects=1, listed=len(records), outside=outside, failed=refused, sent=sent)
-
-
-def _batches(records: Sequence[bytes]) -> Iterator[list[bytes]]:
-    batch: list[bytes] = []
-    size = 0
-    for record in records:
-        if batch and (len(batch) == _BATCH_RECORDS or size + len(record) > _BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(record)
-        size += len(record)
-    if batch:
-        yield batch
 
 
 def _send(batch: list[bytes], *, env: ReplaySettings, tools: Tools) -> int:
@@ -190,9 +189,9 @@ def _send(batch: list[bytes], *, env: ReplaySettings, tools: Tools) -> int:
 
 
 def _instant(text: object) -> datetime:
-    at = datetime.fromisoformat(str(text))
-    if at.tzinfo is None:
-        raise ValueError(f"a time must have Z or an offset, got {text}")
+    at = datetime.fromisoformat(str(text)[:40])
+    if at.tzinfo is None or not 2000 <= at.year <= 9000:
+        raise ValueError(f"a time must have Z or an offset, and a year from 2000, got {at}")
     return at.astimezone(UTC)
 
 

@@ -122,7 +122,7 @@ def find(version: str, *, bucket: str, s3: Any) -> str:
 def _object(raw: bytes) -> dict[str, Any]:
     try:
         document = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ManifestError(f"a manifest must be JSON: {error}") from None
     if not isinstance(document, dict):
         raise ManifestError("a manifest must be a JSON object")

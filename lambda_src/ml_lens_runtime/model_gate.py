@@ -96,9 +96,12 @@ class Gate:
 
 def number_of(value: Any) -> float | None:
     """Return a finite number, or None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return value
+    try:
+        return value if math.isfinite(value) else None
+    except OverflowError:  # an integer beyond the largest float
+        return None
 
 
 def _good(value: float, limit: float, direction: str) -> bool:

@@ -15,6 +15,7 @@ from ml_lens_runtime.errors import ReadingError, snippet
 
 # A recorder that started before a cohort closed has ended (time-out: 60 s) and the index has followed, this much later.
 SETTLE_SECONDS = 120.0
+_LEAST = 1e-100  # a number of DynamoDB is 0 or at least 1E-130
 _ID_CHARACTERS = 64  # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 
 Status = Literal["counted", "late", "duplicate", "apart"]
@@ -64,13 +65,21 @@ def _value(value: Any, *, plan: Plan) -> float:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise OutcomeError("wrong_type", f"value is a number, got {snippet(value)}")
-    if not math.isfinite(value):
-        raise OutcomeError("not_finite", f"value is finite, got {value!r}")
+    if not _finite(value):
+        raise OutcomeError("not_finite", f"value is finite, got {snippet(value)}")
     if not plan.minimum <= value <= plan.maximum:
         raise OutcomeError("out_of_range", f"value is in {plan.minimum} to {plan.maximum}, got {snippet(value)}")
     if plan.binary and value not in (0, 1):
         raise OutcomeError("out_of_range", f"a conversion is 0 or 1, got {snippet(value)}")
     return float(value)
+
+
+def _finite(value: float) -> bool:
+    """Tell whether a number is finite, and none that DynamoDB refuses for being too small."""
+    try:
+        return math.isfinite(value) and (value == 0 or abs(value) >= _LEAST)
+    except OverflowError:  # an integer beyond the largest float
+        return False
 
 
 def record(outcome: Outcome, *, journal: Journal, sent_at: float, now: float) -> Status:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ml_lens_runtime.errors import ConfigurationError
+from ml_lens_runtime.machine_events import mapping, text
+from ml_lens_runtime.s3_json import DocumentError
 
 MANIFEST_VERSION = 1
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")  # what a rebuild can ask for by name
 PENDING, APPROVED = "PendingManualApproval", "Approved"
 
 
@@ -71,6 +75,31 @@ class Candidate:
     evaluation: Mapping[str, Any]
     decision: Mapping[str, Any]
 
+    @classmethod
+    def checked(
+        cls, *, event: Mapping[str, Any], evaluation: Mapping[str, Any], decision: Mapping[str, Any]
+    ) -> Candidate:
+        """Return the candidate, if everything is there that its package and its manifest need.
+
+        Raises
+        ------
+        EventError
+            A field of the event is missing or of another kind.
+        DocumentError
+            The evaluation names no metrics, or a version that no file can be named after.
+        """
+        for name in ("execution", "training_job", "model_data"):
+            text(event, name)
+        for name in ("dataset", *(name for name in ("hyperparameters", "environment") if event.get(name) is not None)):
+            mapping(event.get(name), name)
+        measured = evaluation.get("candidate")
+        if not isinstance(measured, dict) or not isinstance(measured.get("metrics"), dict):
+            raise DocumentError("the evaluation must name the candidate's metrics")
+        made = cls(event=event, evaluation=evaluation, decision=decision)
+        if _VERSION.fullmatch(made.model_version) is None:
+            raise DocumentError(f"model_version must be letters, digits and . _ -, got {made.model_version[:200]!r}")
+        return made
+
     @property
     def model_version(self) -> str:
         """The version that the artifact itself states; the training job's name for artifacts that state none."""
@@ -84,7 +113,7 @@ class Candidate:
     @property
     def chosen(self) -> Mapping[str, str] | None:
         """The container's variables, when the run chose the container itself; ``event["image"]`` is its image."""
-        return self.event.get("environment", {}) if "image" in self.event else None
+        return self.event.get("environment") or {} if "image" in self.event else None
 
     def image(self, settings: RegistrationSettings) -> str:
         """Return the image that serves it."""
@@ -103,7 +132,7 @@ class Candidate:
         }
         return {
             "ModelPackageGroupName": settings.group,
-            "ModelPackageDescription": f"{self.model_version}, dataset {self.event['dataset']['version']}"[:1024],
+            "ModelPackageDescription": f"{self.model_version}, dataset {self.event['dataset'].get('version')}"[:1024],
             "InferenceSpecification": {
                 "Containers": [container],
                 "SupportedContentTypes": list(settings.content_types),
@@ -114,7 +143,7 @@ class Candidate:
             "CustomerMetadataProperties": {
                 "manifest": self.manifest_uri(settings),
                 "model_version": self.model_version,
-                "dataset_version": str(self.event["dataset"]["version"]),
+                "dataset_version": str(self.event["dataset"].get("version")),
             },
             "ClientToken": hashlib.sha256(self.manifest_uri(settings).encode()).hexdigest()[:32],
         }

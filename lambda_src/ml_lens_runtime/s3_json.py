@@ -36,7 +36,7 @@ def read(s3: Any, uri: str) -> dict[str, Any]:
     body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     try:
         document = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DocumentError(f"{uri} must be JSON: {error}") from None
     if not isinstance(document, dict):
         raise DocumentError(f"{uri} must be a JSON object, got {type(document).__name__}")
@@ -48,9 +48,12 @@ def write(s3: Any, uri: str, document: dict[str, Any]) -> None:
 
     Raises
     ------
-    ValueError
+    DocumentError
         When it holds a number that JSON cannot express.
     """
     bucket, key = place(uri)
-    body = json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n"
+    try:
+        body = json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n"
+    except ValueError as error:
+        raise DocumentError(f"{uri} must hold finite numbers: {error}") from None
     s3.put_object(Bucket=bucket, Key=key, Body=body.encode(), ContentType="application/json")
