@@ -94,6 +94,11 @@ def test_report_of_the_repository_takes_every_stack_and_example() -> None:
     assert set(report.apps()) == {"app.py", *names}
 
 
+def test_two_syntheses_give_the_same_page(of_example: Review, tmp_path: Path) -> None:
+    again = review([report.synthesize(example.build, tmp_path, name="examples/review.py")], title="Example")
+    assert page.render(again) == page.render(of_example)
+
+
 def test_picture_is_small() -> None:
     picture = ROOT / "docs" / "images" / "review.png"
     assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
