@@ -12,7 +12,7 @@ _PLACEHOLDER = re.compile(r"\$\{([^!}][^}]*)\}")
 
 def intrinsic(value: Any) -> tuple[str, Any] | None:
     """Return function name and argument if ``value`` is an intrinsic function, else None."""
-    if isinstance(value, Mapping) and len(value) == 1:
+    if isinstance(value, dict) and len(value) == 1:  # JSON has no other mapping, and this is asked very often
         ((name, argument),) = value.items()
         if name == "Ref" or name.startswith("Fn::"):
             return name, argument
@@ -88,7 +88,7 @@ def references(value: Any) -> Iterator[str]:
     if found is not None and found[0] in ("Ref", "Fn::GetAtt", "Fn::Sub"):
         yield from (name.split(".")[0] for name in _PLACEHOLDER.findall(text(value)))
         value = found[1][1] if found[0] == "Fn::Sub" and isinstance(found[1], list) else None
-    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     for item in items:
         yield from references(item)
 

@@ -52,8 +52,15 @@ class Job:
         return intrinsics.at(self.arguments, path, default)
 
 
-def of(template: Template) -> Iterator[Job]:
-    """Yield the calls of every state machine and pipeline of a template."""
+def of(template: Template) -> tuple[Job, ...]:
+    """Return the calls of every state machine and pipeline of a template."""
+    if __name__ not in template.memo:
+        template.memo[__name__] = tuple(_find(template))
+    found: tuple[Job, ...] = template.memo[__name__]
+    return found
+
+
+def _find(template: Template) -> Iterator[Job]:
     for machine in template.of_type(MACHINE):
         for name, state in states(machine):
             if state.get("Type") == "Task":

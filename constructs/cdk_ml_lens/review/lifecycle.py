@@ -67,8 +67,11 @@ class _Use:
 
 def uses(template: Template, entries: Sequence[Lifecycle]) -> Iterator[Finding]:
     """Yield a finding for each use of what is in the table, by resource, then by call."""
-    for use in (*_resources(template), *_calls(template)):
-        for entry in entries:
+    found = (*_resources(template), *_calls(template))
+    kinds = {use.kind for use in found}
+    concerned = {kind: [entry for entry in entries if _may_match(entry, kind)] for kind in kinds}
+    for use in found:
+        for entry in concerned[use.kind]:
             if _matches(entry, use):
                 yield _finding(entry, use)
 
@@ -82,6 +85,11 @@ def _calls(template: Template) -> Iterator[_Use]:
     for job in jobs.of(template):
         kind = f"{job.service}:{job.operation}"
         yield _Use(logical_id=job.owner.logical_id, kind=kind, body=job.arguments, state=job.name)
+
+
+def _may_match(entry: Lifecycle, kind: str) -> bool:
+    named = any(fnmatchcase(kind, pattern) for pattern in (*entry.types, *entry.calls))
+    return named or any(feature.startswith(f"{kind} ") for feature in entry.features)
 
 
 def _matches(entry: Lifecycle, use: _Use) -> bool:

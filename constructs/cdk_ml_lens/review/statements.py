@@ -51,8 +51,15 @@ class Statement:
         return frozenset(_keys(self.condition))
 
 
-def of(template: Template) -> Iterator[Statement]:
-    """Yield the statements of roles, users, groups and policies; resource policies and trust are not among them."""
+def of(template: Template) -> tuple[Statement, ...]:
+    """Return the statements of roles, users, groups and policies; resource policies and trust are not among them."""
+    if __name__ not in template.memo:
+        template.memo[__name__] = tuple(_find(template))
+    found: tuple[Statement, ...] = template.memo[__name__]
+    return found
+
+
+def _find(template: Template) -> Iterator[Statement]:
     for resource in template.of_type(*_INLINE):
         for policy in resource.each("Policies"):
             yield from read(resource, policy.get("PolicyDocument"))

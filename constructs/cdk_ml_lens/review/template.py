@@ -67,6 +67,11 @@ class Template:
         self.stack_tags = stack_tags
 
     @cached_property
+    def memo(self) -> dict[str, Any]:
+        """What many rules ask for and is found once: the module that finds it has the key."""
+        return {}
+
+    @cached_property
     def resources(self) -> dict[str, Resource]:
         """Resources by logical id, in the order of the template."""
         entries = self.document.get("Resources") or {}
@@ -80,7 +85,16 @@ class Template:
 
     def of_type(self, *types: str) -> list[Resource]:
         """Return the resources of these types, in the order of the template."""
+        if len(types) == 1:
+            return list(self._by_type.get(types[0], ()))
         return [resource for resource in self.resources.values() if resource.type in types]
+
+    @cached_property
+    def _by_type(self) -> dict[str, list[Resource]]:
+        found: dict[str, list[Resource]] = {}
+        for resource in self.resources.values():
+            found.setdefault(resource.type, []).append(resource)
+        return found
 
     def everywhere(self, *types: str) -> list[Resource]:
         """Return the resources of these types in this template, then in the app's other templates."""
