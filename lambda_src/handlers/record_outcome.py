@@ -23,6 +23,10 @@ DIRECT_OUTCOMES = 100  # of one direct call
 _COUNTS = ("OutcomesCounted", "OutcomesLate", "OutcomesDuplicate", "OutcomesApart")
 
 
+class BadOutcomesError(ValueError):
+    """A direct call hands over no list of outcomes, or too many."""
+
+
 @functools.cache
 def _process() -> tuple[Setup, AbClients]:
     """Parse the environment and prepare the clients once per process."""
@@ -59,6 +63,8 @@ def run(*, setup: Setup, event: Any, clients: AbClients, now: float, request_id:
 
     Raises
     ------
+    BadOutcomesError
+        A direct call hands over no list of outcomes, or too many.
     ClientError, BotoCoreError
         A direct call could not be recorded; call again with the same outcomes.
     """
@@ -81,7 +87,7 @@ def _list(event: Any) -> list[Any]:
         return [event]
     given = event["outcomes"]
     if not isinstance(given, list) or len(given) > DIRECT_OUTCOMES:
-        raise ValueError(f"outcomes must be a list of at most {DIRECT_OUTCOMES}")
+        raise BadOutcomesError(f"outcomes must be a list of at most {DIRECT_OUTCOMES}")
     return given
 
 

@@ -30,7 +30,7 @@ class Share:
 
 def user_key(salt: str, user_id: str) -> str:
     """Return what is stored in place of a user id: SHA-256 of the test's salt and the id."""
-    return hashlib.sha256(f"{len(salt)}:{salt}:{user_id}".encode()).hexdigest()
+    return hashlib.sha256(f"{len(salt)}:{salt}:{user_id}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def point(key: str) -> float:

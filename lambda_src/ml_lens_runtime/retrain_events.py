@@ -98,19 +98,19 @@ def _moment(event: Mapping[str, Any], now: float) -> float:
     """Return when an event happened, in seconds since the epoch; arrivals may be told out of order."""
     try:
         return datetime.fromisoformat(event["time"]).timestamp()
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, OSError, OverflowError, TypeError, ValueError):
         return now
 
 
 def _data(bucket: str, key: str, mark: str, at: float) -> Cause:
-    uri = f"s3://{bucket}/{key}"
+    uri = f"s3://{_text(bucket)}/{_text(key)}"
     return Cause(id=f"data#{uri}#{mark}", kind="data", text=f"new data {uri}"[:_TEXT], at=at, dataset=uri)
 
 
 def _alarm(event: Mapping[str, Any], now: float) -> Signal:
     """Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html."""
     detail = event["detail"]
-    name, state = detail["alarmName"], detail["state"]
+    name, state = _text(detail["alarmName"]), detail["state"]
     if state["value"] != "ALARM":
         return Look()
     mark = state.get("timestamp", event.get("id"))
@@ -122,7 +122,15 @@ def _execution(event: Mapping[str, Any], _now: float) -> Signal:
     """Source: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html."""
     detail = event["detail"]
     error = detail.get("error")
-    return Ended(execution=detail["executionArn"], status=detail["status"], error="" if error is None else str(error))
+    told = "" if error is None else str(error)
+    return Ended(execution=_text(detail["executionArn"]), status=_text(detail["status"]), error=told)
+
+
+def _text(value: object) -> str:
+    """Return a text; anything else would be kept in the state, where every later event would stumble over it."""
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} instead of a text")
+    return value
 
 
 _READERS: dict[tuple[Any, Any], Callable[[Mapping[str, Any], float], Signal]] = {

@@ -63,9 +63,10 @@ class StateStore:
             The stored revision is not the one that `state` was made from.
         """
         written = replace(state.with_waiting(cause), revision=state.revision + 1)
+        digest = hashlib.sha256(cause.id.encode("utf-8", "surrogatepass")).hexdigest()
         item = {
-            "id": {"S": f"cause#{hashlib.sha256(cause.id.encode()).hexdigest()}"},
-            "text": {"S": cause.text},
+            "id": {"S": f"cause#{digest}"},
+            "text": {"S": cause.text.encode("utf-8", "replace").decode()},
             "expires_at": {"N": str(int(cause.at) + CAUSE_DAYS * _DAY)},
         }
         known = {"TableName": self.table, "Item": item, "ConditionExpression": "attribute_not_exists(id)"}
