@@ -1,0 +1,1 @@
+"""The fault suite on the laptop cloud, small."""
