@@ -129,3 +129,68 @@ def test_an_approval_before_production_or_no_production_passes() -> None:
     assert findings("OPS5", pipeline(("Source", "Source"), ("Test", "Deploy"))) == []
     chosen = {"Release": ("AWS::CodePipeline::Pipeline", {"Stages": {"Fn::If": ["Prod", [], []]}})}
     assert findings("OPS5", chosen) == []
+
+
+def test_instances_of_a_previous_generation_are_found_in_resources_and_jobs() -> None:
+    assert findings("OPS6", endpoint({"InstanceType": "ml.m4.xlarge"})) == ["Config[Type::ml.m4.xlarge]"]
+    notebook = {"Notebook": ("AWS::SageMaker::NotebookInstance", {"InstanceType": "ml.t2.medium"})}
+    assert findings("OPS6", notebook) == ["Notebook[Type::ml.t2.medium]"]
+    cluster = {"ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.p3.2xlarge"}}}
+    assert findings("OPS6", machine("createProcessingJob", cluster)) == ["Machine[Type::ml.p3.2xlarge]"]
+
+
+@pytest.mark.parametrize("instance", ["ml.m5.large", "ml.g5.xlarge", "ml.t3.medium", {"Ref": "TypeOfAParameter"}])
+def test_current_and_unknown_instances_pass(instance: object) -> None:
+    assert findings("OPS6", endpoint({"InstanceType": instance})) == []
+
+
+def test_a_type_that_several_variants_have_is_found_once() -> None:
+    variants = [{"InstanceType": "ml.c4.large"}, {"InstanceType": "ml.c4.large"}]
+    config = {"Config": ("AWS::SageMaker::EndpointConfig", {"ProductionVariants": variants})}
+    assert findings("OPS6", config) == ["Config[Type::ml.c4.large]"]
+
+
+def test_training_without_a_registry_is_found() -> None:
+    assert findings("OPS7", machine("createTrainingJob", {"RoleArn": "r"})) == ["Machine"]
+    assert findings("OPS7", machine("createProcessingJob", {"RoleArn": "r"})) == []
+
+
+@pytest.mark.parametrize(
+    "registry",
+    [
+        {"Group": ("AWS::SageMaker::ModelPackageGroup", {})},
+        {"Runs": ("AWS::SageMaker::MlflowApp", {})},
+        machine("createModelPackage", {"ModelPackageGroupName": "g"}),
+        {
+            "Register": (
+                "AWS::IAM::Policy",
+                {"PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "sagemaker:CreateModelPackage"}]}},
+            )
+        },
+    ],
+)
+def test_a_registry_in_any_stack_is_enough(registry: dict[str, Any]) -> None:
+    training = machine("createTrainingJob", {"RoleArn": "r"})
+    assert findings("OPS7", training, registry) == []
+
+
+def hosting(*roles: str) -> dict[str, Any]:
+    parts: dict[str, Any] = {role: ("AWS::IAM::Role", {}) for role in roles}
+    for number, role in enumerate(roles):
+        parts[f"Model{number}"] = ("AWS::SageMaker::Model", {"ExecutionRoleArn": {"Fn::GetAtt": [role, "Arn"]}})
+        variant = {"ModelName": {"Fn::GetAtt": [f"Model{number}", "ModelName"]}}
+        parts[f"Config{number}"] = ("AWS::SageMaker::EndpointConfig", {"ProductionVariants": [variant]})
+    return parts
+
+
+def test_a_role_that_two_endpoints_share_is_found() -> None:
+    assert findings("OPS8", hosting("Shared", "Shared")) == ["Shared"]
+    assert findings("OPS8", hosting("One", "Two")) == []
+
+
+def test_variants_of_one_endpoint_may_share_a_role() -> None:
+    parts = hosting("Shared", "Shared")
+    both = [{"ModelName": {"Ref": "Model0"}}, {"ModelName": {"Ref": "Model1"}}]
+    parts["Config0"] = ("AWS::SageMaker::EndpointConfig", {"ProductionVariants": both})
+    del parts["Config1"]
+    assert findings("OPS8", parts) == []
