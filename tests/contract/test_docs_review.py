@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from cdk_ml_lens.local import cli_review
-from cdk_ml_lens.review import page
+from cdk_ml_lens.review import baseline, page
 from cdk_ml_lens.review.review import Review, review
 from cdk_ml_lens.review.rules import every_rule
 from examples import review as example
@@ -92,6 +92,14 @@ def test_rule_of_the_example_finds_a_topic_without_a_name(tmp_path: Path) -> Non
 def test_report_of_the_repository_takes_every_stack_and_example() -> None:
     names = {f"examples/{path.name}" for path in (ROOT / "examples").glob("*.py") if not path.stem.startswith("test_")}
     assert set(report.apps()) == {"app.py", *names}
+
+
+def test_committed_baseline_has_nothing_open_and_reasons_of_every_pack() -> None:
+    before = baseline.read(report.BASELINE)
+    assert before.open == {}
+    assert set(before.acknowledged) <= set(report.PACKS)
+    assert 0 < len(before.reasons) <= sum(before.acknowledged.values())
+    assert report.BASELINE.stat().st_size < 20_000
 
 
 def test_two_syntheses_give_the_same_page(of_example: Review, tmp_path: Path) -> None:
