@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from cdk_ml_lens.review import pillars, sidecar, validation
+from cdk_ml_lens.review import metadata, pillars, sidecar, validation
 from cdk_ml_lens.review.assembly import Assembly, Sheet
 from cdk_ml_lens.review.entries import Entry, Place
 from cdk_ml_lens.review.evaluation import Hit, evaluate
@@ -48,11 +48,14 @@ def _told(entry: Entry, verdicts: Mapping[tuple[str, str], Verdict]) -> Entry:
     verdict = verdicts.get((entry.name, entry.place.path))
     if verdict is None:
         return entry
-    return replace(entry, severity=verdict.severity, acknowledgement=verdict.acknowledgement)
+    given = entry.acknowledgement if verdict.acknowledgement is None else verdict.acknowledgement
+    return replace(entry, severity=verdict.severity, acknowledgement=given)
 
 
 def _of_hit(hit: Hit, sheet: Sheet) -> Entry:
     rule = hit.rule
+    resource = sheet.template.resource(hit.finding.logical_id)
+    given = None if resource is None else metadata.acknowledgement(resource, rule.name(), hit.finding.detail)
     return Entry(
         pack=PACK,
         rule=rule.name(),
@@ -64,7 +67,7 @@ def _of_hit(hit: Hit, sheet: Sheet) -> Entry:
         place=_place(sheet, hit.finding.logical_id),
         pillar=pillars.of_practices(rule.practices),
         practices=rule.practices,
-        acknowledgement=None,
+        acknowledgement=given,
     )
 
 

@@ -13,7 +13,7 @@ from cdk_ml_lens.review import sidecar, validation
 from cdk_ml_lens.review.packs import add_packs
 from cdk_ml_lens.review.review import Review, packs_of
 from cdk_ml_lens.review.rule import Severity
-from tests.unit.review.assemblies import plain, plugin, reviewed, violation, written
+from tests.unit.review.assemblies import MODEL, plain, plugin, reviewed, violation, written
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +67,25 @@ def test_our_finding_is_open_until_the_app_acknowledges_it(tmp_path: Path) -> No
     (entry,) = [entry for entry in after.entries if entry.rule == "MlLens-SM1"]
     assert entry.acknowledgement is not None
     assert entry.severity is Severity.WARNING
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ({"id": "MlLens-SM1", "reason": "a public demo"}, "a public demo"),
+        ({"id": "MlLens::MlLens-SM1", "reason": "a public demo"}, "a public demo"),
+        ({"id": "MlLens-SM1", "reason": "w7ZmZmVudGxpY2g=", "is_reason_encoded": True}, "öffentlich"),
+        ({"id": "MlLens-SM1", "reason": "no base64", "is_reason_encoded": True}, "no base64"),
+        ({"id": "MlLens-SM1", "reason": "of another detail", "applies_to": ["Tag::x"]}, None),
+        ({"id": "MlLens-SM1", "reason": " "}, None),
+        ({"id": "MlLens-SM12", "reason": "of another rule"}, None),
+    ],
+)
+def test_a_template_can_carry_the_acknowledgement(entry: dict[str, object], reason: str | None, tmp_path: Path) -> None:
+    model = {**MODEL, "Metadata": {"cdk_nag": {"rules_to_suppress": [entry]}}}
+    made = reviewed(written(tmp_path, {"Model": model}))
+    (found,) = [one for one in made.entries if one.rule == "MlLens-SM1"]
+    assert (None if found.acknowledgement is None else found.acknowledgement.reason) == reason
 
 
 def test_rules_that_only_the_app_has_are_reported(tmp_path: Path) -> None:
