@@ -50,19 +50,20 @@ def trained_by_calendar(template: Template) -> Iterator[Resource]:
 def _targets(template: Template, sign: Resource) -> Iterator[Any]:
     """Yield the ARNs that rules on a sign's event call."""
     for rule in template.everywhere("AWS::Events::Rule"):
-        if _hears(rule, sign):
-            yield from (target.get("Arn") for target in rule.blocks("Targets"))
+        if _hears(template, rule, sign):
+            yield from (intrinsics.at(target, "Arn") for target in rule.each("Targets"))
 
 
-def _hears(rule: Resource, sign: Resource) -> bool:
+def _hears(template: Template, rule: Resource, sign: Resource) -> bool:
     pattern = rule.get("EventPattern", {})
-    if sign.logical_id in intrinsics.references(pattern):
+    if intrinsics.intrinsic(pattern) or sign.logical_id in intrinsics.references(pattern):
         return True
     name = sign.get("AlarmName", sign.get("MonitoringScheduleName"))
     text = intrinsics.text(pattern)
     if isinstance(name, str) and name in text:
         return True
-    return sign.type == _ALARM and "CloudWatch Alarm State Change" in text and "resources" not in pattern
+    any_alarm = "resources" not in pattern or template.is_open(pattern["resources"])
+    return sign.type == _ALARM and "CloudWatch Alarm State Change" in text and any_alarm
 
 
 def _actions(template: Template, sign: Resource) -> Iterator[Any]:
@@ -81,4 +82,4 @@ def _is_work(template: Template, arn: Any) -> bool:
     if target is not None:
         return target.type in _STARTS
     text = intrinsics.text(arn)
-    return any(f":{kind}:" in text for kind in ("states", "sagemaker", "lambda")) or text.startswith("${Fn::")
+    return any(f":{kind}:" in text for kind in ("states", "sagemaker", "lambda")) or template.is_open(text)

@@ -93,6 +93,11 @@ def references(value: Any) -> Iterator[str]:
         yield from references(item)
 
 
+def placeholders(text: str) -> list[str]:
+    """Return what each ``${…}`` of a text names, without attributes: a logical id, a parameter, ``Fn::If``."""
+    return [name.split(".")[0] for name in _PLACEHOLDER.findall(text)]
+
+
 def document(value: Any) -> Any:
     """Parse JSON that a template holds as text, or as an object; placeholders stay inside the strings.
 

@@ -81,6 +81,13 @@ def definition(machine: Resource) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
+def is_unreadable(owner: Resource) -> bool:
+    """Tell whether a definition lies elsewhere or is only known at deployment."""
+    if owner.type == PIPELINE:
+        return not _body(owner)
+    return not any(True for _ in states(owner))
+
+
 def steps(pipeline: Resource) -> Iterator[Mapping[str, Any]]:
     """Yield the steps of a SageMaker pipeline, those inside conditions included."""
     yield from _each_step(_body(pipeline).get("Steps"))

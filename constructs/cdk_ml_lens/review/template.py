@@ -113,6 +113,13 @@ class Template:
         """Return the first resource of this template that ``value`` refers to; None if it comes from outside."""
         return next(iter(self.targets(value)), None)
 
+    def is_open(self, value: Any) -> bool:
+        """Tell whether a value depends on what is not in this template: a parameter, an import, a condition."""
+        text = intrinsics.text(value)
+        named = (*intrinsics.placeholders(text), *intrinsics.references(value))
+        foreign = any(name not in self.resources and not name.startswith("AWS::") for name in named)
+        return foreign or '"Fn::I' in text  # Fn::If, Fn::ImportValue inside a list or an object
+
     def exports(self, logical_id: str) -> bool:
         """Tell whether an output exports something of a resource, so that other stacks may use it."""
         outputs = (self.document.get("Outputs") or {}).values()

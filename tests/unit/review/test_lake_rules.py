@@ -126,7 +126,8 @@ def trail(*arns: Any, kind: str = "AWS::S3::Object") -> dict[str, Any]:
         ({}, ["B"]),
         (trail({"Fn::Sub": "${B.Arn}/"}), []),
         (trail(), []),
-        (trail({"Fn::Sub": "${Other.Arn}/"}), ["B"]),
+        (trail({"Fn::Sub": "${Other.Arn}/"}) | {"Other": ("AWS::S3::Bucket", {})}, ["B"]),
+        (trail({"Ref": "Parameter"}), []),
         (trail(kind="AWS::Lambda::Function"), ["B"]),
     ],
 )

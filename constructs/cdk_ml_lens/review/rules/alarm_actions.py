@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cdk_ml_lens.review import events
+from cdk_ml_lens.review.exports import is_exported
 from cdk_ml_lens.review.intrinsics import surely_not
 from cdk_ml_lens.review.rule import Finding, Rule, Severity
 from cdk_ml_lens.review.template import Template
@@ -20,7 +21,7 @@ def check(template: Template) -> Iterator[Finding]:
     for alarm in template.of_type(*_ALARMS):
         silent = not alarm.get("AlarmActions") or surely_not(alarm.get("ActionsEnabled", True), True)
         users = (user for user in template.users_of(alarm.logical_id) if user.type not in _ONLY_SHOW)
-        if silent and next(users, None) is None:
+        if silent and next(users, None) is None and not is_exported(template, alarm.logical_id):
             yield Finding(logical_id=alarm.logical_id, message="no AlarmActions, and nothing uses the alarm")
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cdk_ml_lens.review.exports import is_exported
 from cdk_ml_lens.review.rule import Finding, Rule, Severity
 from cdk_ml_lens.review.template import Resource, Template
 
 
 def check(template: Template) -> Iterator[Finding]:
     """Find stages of public REST APIs with no association to a web ACL; WAF does not serve HTTP APIs."""
-    associations = template.everywhere("AWS::WAFv2::WebACLAssociation")
+    associations = template.of_type("AWS::WAFv2::WebACLAssociation")
     for stage in template.of_type("AWS::ApiGateway::Stage"):
-        guarded = any(template.target(one.get("ResourceArn")) in _parts(template, stage) for one in associations)
-        if not guarded and _is_public(template, stage):
+        parts = _parts(template, stage)
+        guarded = any(template.target(one.get("ResourceArn")) in parts for one in associations)
+        elsewhere = any(is_exported(template, part.logical_id) for part in parts)
+        if not guarded and not elsewhere and _is_public(template, stage):
             yield Finding(logical_id=stage.logical_id, message="no AWS::WAFv2::WebACLAssociation names the stage")
 
 

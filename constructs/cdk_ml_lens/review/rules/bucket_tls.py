@@ -22,13 +22,15 @@ def _policies(template: Template) -> Iterator[Resource]:
     """Yield the bucket policies that deny requests without TLS, or that are not known yet."""
     for policy in template.of_type("AWS::S3::BucketPolicy"):
         document = policy.get("PolicyDocument")
-        if intrinsics.intrinsic(document) or any(map(_denies, statements.read(policy, document))):
+        given = intrinsics.each_value(intrinsics.at(document, "Statement"))
+        unknown = any(intrinsics.intrinsic(one) for one in given)
+        if unknown or any(map(_denies, statements.read(policy, document))):
             yield policy
 
 
 def _denies(statement: Statement) -> bool:
     secure = intrinsics.at(statement.condition, "Bool.aws:SecureTransport", "true")
-    return not statement.allows and str(secure).lower() == "false"
+    return not statement.allows and (isinstance(secure, dict) or str(secure).lower() == "false")
 
 
 RULE = Rule(

@@ -30,6 +30,8 @@ def _is_read(template: Template, config: Resource, bucket: Resource) -> bool:
     }
     if template.exports(bucket.logical_id):  # another stack uses it
         return True
+    if any(jobs.is_unreadable(owner) for owner in template.of_type(jobs.MACHINE, jobs.PIPELINE)):
+        return True
     return any(wanted & set(references(reader.properties)) for reader in template.of_type(*_READERS))
 
 

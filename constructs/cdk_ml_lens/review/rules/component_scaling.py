@@ -21,7 +21,8 @@ def check(template: Template) -> Iterator[Finding]:
             text(component.get("InferenceComponentName")),
             f"${{{component.logical_id}.InferenceComponentName}}",
         }
-        if not any(f"inference-component/{name}" in targets for name in names):
+        named = any(f"inference-component/{name}" in targets for name in names)
+        if not named and not any("/" not in target and template.is_open(target) for target in targets):
             yield Finding(logical_id=component.logical_id, message="no scalable target names it: its copies are fixed")
 
 

@@ -16,6 +16,8 @@ def check(template: Template) -> Iterator[Finding]:
     if any(_has_data_events(trail) for other in template.others for trail in other.of_type(*_TRAILS)):
         return
     here = [trail for trail in template.of_type(*_TRAILS) if _has_data_events(trail)]
+    if any(template.is_open(_selectors(trail)) for trail in template.of_type(*_TRAILS)):
+        return
     named = {target.logical_id for trail in here for target in template.targets(_selectors(trail))}
     for logical_id in buckets.of_lake(template):
         if logical_id not in named and not any(_watches_all(trail) for trail in here):

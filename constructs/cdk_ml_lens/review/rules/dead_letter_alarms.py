@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cdk_ml_lens.review.exports import is_exported
 from cdk_ml_lens.review.rule import Finding, Rule, Severity
 from cdk_ml_lens.review.template import Template
 
@@ -17,7 +18,7 @@ def check(template: Template) -> Iterator[Finding]:
     taken = [value for resource in template.resources.values() for value in _named(resource.properties)]
     for queue in template.targets(taken):
         alarmed = any(user.type == "AWS::CloudWatch::Alarm" for user in template.users_of(queue.logical_id))
-        if queue.type == "AWS::SQS::Queue" and not alarmed:
+        if queue.type == "AWS::SQS::Queue" and not alarmed and not is_exported(template, queue.logical_id):
             yield Finding(logical_id=queue.logical_id, message="takes failed work, and no alarm watches it")
 
 

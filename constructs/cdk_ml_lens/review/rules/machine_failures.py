@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cdk_ml_lens.review import events, jobs
+from cdk_ml_lens.review.exports import is_exported
 from cdk_ml_lens.review.rule import Finding, Rule, Severity
 from cdk_ml_lens.review.template import Resource, Template
 
@@ -23,6 +24,8 @@ def check(template: Template) -> Iterator[Finding]:
 
 
 def _is_watched(template: Template, machine: Resource) -> bool:
+    if is_exported(template, machine.logical_id):
+        return True
     here = any(user.type == "AWS::CloudWatch::Alarm" for user in template.users_of(machine.logical_id))
     alarms = [alarm for other in template.others for alarm in other.of_type("AWS::CloudWatch::Alarm")]
     return here or any(alarm.get("Namespace") == "AWS/States" for alarm in alarms)

@@ -16,9 +16,8 @@ def check(template: Template) -> Iterator[Finding]:
     for endpoint, config in endpoints.pairs(template):
         for variant in endpoints.variants(config):
             name = endpoints.variant_name(variant)
-            watched = endpoints.alarmed_metrics(template, endpoint, variant)
             for metric in _WANTED:
-                if metric not in watched:
+                if not endpoints.is_watched(template, endpoint, variant, metric):
                     message = f"no alarm on {metric} of variant {name}"
                     yield Finding(logical_id=endpoint.logical_id, message=message, detail=f"{name}.{metric}")
 
