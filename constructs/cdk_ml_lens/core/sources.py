@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # By the kernel's name of the construct: a proxy of Python may be gone, and made anew, before anybody asks.
 _LINES: dict[str, dict[str, str]] = {}
+# Where acknowledgements are made on behalf of others: the line to read is the one that called there.
+_HELPERS = frozenset(f"cdk_ml_lens.core.{name}" for name in ("grants", "nag", "tables", "typed"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +37,8 @@ class Source:
 
 
 def note(construct: IConstruct, rule: str) -> None:
-    """Note that the caller of the calling function acknowledged ``rule`` on ``construct``."""
-    _LINES.setdefault(_name(construct), {})[rule] = _line(sys._getframe(2))
+    """Note that ``rule`` is acknowledged on ``construct`` by the line that had it done: a grant, not what grants."""
+    _LINES.setdefault(_name(construct), {})[rule] = _line(_beyond_helpers(sys._getframe(1)))
 
 
 def noted(root: IConstruct) -> list[Source]:
@@ -59,6 +61,12 @@ def noted(root: IConstruct) -> list[Source]:
 
 def _name(construct: IConstruct) -> str:
     return str(construct.__jsii_ref__.ref)  # type: ignore[attr-defined]  # every object that jsii made has one
+
+
+def _beyond_helpers(frame: FrameType) -> FrameType:
+    while frame.f_globals.get("__name__") in _HELPERS and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
 
 
 def _line(frame: FrameType) -> str:

@@ -6,9 +6,10 @@ import inspect
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
-from cdk_ml_lens.core import sources
+from cdk_ml_lens.core import grants, sources
 from cdk_ml_lens.core.nag import acknowledge, explain
 
 
@@ -59,3 +60,12 @@ def test_apps_do_not_see_each_other(app: cdk.App, stack: cdk.Stack) -> None:
     other = cdk.Stack(cdk.App(), "Other")
     acknowledge(s3.Bucket(other, "Data"), "S1", "of the other app")
     assert sources.noted(app) == []
+
+
+def test_the_line_of_a_grant_is_that_which_grants(app: cdk.App, stack: cdk.Stack) -> None:
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    grants.allow(role, ["sqs:SendMessage"], ["arn:aws:sqs:eu-west-1:111122223333:queue"])
+    line = here() - 1
+    (noted,) = sources.noted(app)
+    assert (noted.path, noted.rule) == ("Test/Role", "IAMNoInlinePolicy")
+    assert noted.line.endswith(f"test_sources.py:{line}")
