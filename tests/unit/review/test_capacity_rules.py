@@ -97,3 +97,12 @@ def test_components_scale_except_adapters() -> None:
     assert findings("SM16", component()) == ["I"]
     assert findings("SM16", component() | target("inference-component/c")) == []
     assert findings("SM16", component(Specification={"BaseInferenceComponentName": "base"})) == []
+
+
+def test_what_watches_an_endpoint_of_the_same_id_in_another_stack_does_not_count() -> None:
+    own = {"Fn::GetAtt": ["E", "EndpointName"]}
+    watches = alarm("A", MetricName="ModelLatency", Dimensions=dimensions(own))
+    other = endpoint(EndpointName={"Ref": "AWS::StackName"})
+    scales = target({"Fn::Sub": "endpoint/${E.EndpointName}/variant/a"})
+    assert findings("SM9", endpoint(), other | scales) == ["E[a]"]
+    assert "E[a.ModelLatency]" in findings("SM11", endpoint(), other | watches)
