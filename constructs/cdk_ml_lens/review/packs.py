@@ -11,7 +11,7 @@ import jsii
 from constructs import IConstruct, IValidation
 
 from cdk_ml_lens.core.errors import Fault, Faults, PropError
-from cdk_ml_lens.core.nag import acknowledge, explanations
+from cdk_ml_lens.core.nag import explanations
 
 PACKS = ("AwsSolutions", "Serverless", "HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321", "MlLens")
 DEFAULT_PACKS = ("AwsSolutions", "Serverless", "MlLens")
@@ -103,11 +103,17 @@ class _Explanations:
     def validate(self) -> list[str]:
         """Acknowledge what is explained; there is nothing to complain about."""
         for construct in self._app.node.find_all():
-            for pack, rule, reason in explained_rules(construct, self._packs):
-                if (id(construct), pack, rule) not in self._done:
-                    self._done.add((id(construct), pack, rule))
-                    acknowledge(construct, rule, reason, pack=pack)
+            new = [
+                one for one in explained_rules(construct, self._packs) if (id(construct), *one[:2]) not in self._done
+            ]
+            if new:
+                self._done.update((id(construct), *one[:2]) for one in new)
+                cdk.Validations.of(construct).acknowledge(*(_acknowledgement(*one) for one in new))
         return []
+
+
+def _acknowledgement(pack: str, rule: str, reason: str) -> cdk.Acknowledgment:
+    return cdk.Acknowledgment(id=f"{pack}::{pack}-{rule}", reason=reason)
 
 
 def _check(names: tuple[str, ...]) -> None:
