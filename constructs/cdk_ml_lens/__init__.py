@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from cdk_ml_lens.core.typed import typed
+
 if TYPE_CHECKING:
     from cdk_ml_lens.core.alarms import AlarmRule
     from cdk_ml_lens.core.container_image import ContainerImage
@@ -454,7 +456,7 @@ __all__ = (
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return typed(getattr(import_module(f"{__name__}.{_HOMES[name]}"), name))
 
 
 def __dir__() -> list[str]:

@@ -102,12 +102,13 @@ def template_body(
 
 
 def hook_property(scope: Construct, hook: lambda_.IFunction) -> iot.CfnProvisioningTemplate.ProvisioningHookProperty:
-    """Let IoT Core of this account call ``hook`` before it registers a device."""
-    hook.add_permission(
-        _HOOK_PERMISSION,
-        principal=iam.ServicePrincipal("iot.amazonaws.com"),
-        source_account=cdk.Stack.of(scope).account,
-    )
+    """Let IoT Core of this account call ``hook`` before it registers a device; once, for all fleets that share it."""
+    if hook.node.try_find_child(_HOOK_PERMISSION) is None:
+        hook.add_permission(
+            _HOOK_PERMISSION,
+            principal=iam.ServicePrincipal("iot.amazonaws.com"),
+            source_account=cdk.Stack.of(scope).account,
+        )
     return iot.CfnProvisioningTemplate.ProvisioningHookProperty(
         target_arn=hook.function_arn, payload_version=_HOOK_VERSION
     )

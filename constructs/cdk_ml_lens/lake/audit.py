@@ -86,6 +86,7 @@ class LakeAudit(Construct):
     """
 
     def __init__(self, scope: Construct, id: str, *, settings: Audit, buckets: Sequence[s3.IBucket]) -> None:
+        _check_buckets(buckets)
         super().__init__(scope, id)
         stack = cdk.Stack.of(self)
         self.trail_name = query_name(scope, "audit")
@@ -166,3 +167,11 @@ def leave_to_access_logs(buckets: Iterable[s3.IBucket]) -> None:
     reason = "S3 access logs tell of every read and write; audit=Audit() adds a trail where the account has none."
     for bucket in buckets:
         acknowledge(bucket, "LK6", reason, pack="MlLens")
+
+
+def _check_buckets(buckets: Sequence[s3.IBucket]) -> None:
+    """Source: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedFieldSelector.html."""
+    faults = Faults("lake audit")
+    different = len({id(bucket) for bucket in buckets})
+    faults.unless(0 < different == len(buckets), "buckets", "be one or more, each listed once", list(buckets))
+    faults.raise_any()

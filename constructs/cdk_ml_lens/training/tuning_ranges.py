@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -49,8 +50,9 @@ class ParameterRange:
             distinct = len(set(self.values)) == len(self.values)
             faults.unless(distinct and 1 <= len(self.values) <= 30, "values", "be 1 to 30 different ones", self.values)
         else:
-            low, high = (float(value) for value in self.values)
-            faults.unless(low < high, "low", "be below high", self.values)
+            low, high = _bounds(self.values)
+            # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ContinuousParameterRange.html
+            faults.unless(low < high, "low", "be below high", self.values, "both are numbers")
             logarithmic = self.scaling == "Logarithmic"
             faults.unless(not logarithmic or low > 0, "low", "be above 0 for a logarithmic scale", low)
         faults.raise_any()
@@ -115,3 +117,12 @@ class WarmStart:
             "WarmStartType": "IdenticalDataAndAlgorithm" if self.same_data else "TransferLearning",
             "ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": name} for name in self.parents],
         }
+
+
+def _bounds(values: Sequence[str]) -> tuple[float, float]:
+    """Return the two numbers, or two that are none."""
+    try:
+        low, high = (float(value) for value in values)
+    except (TypeError, ValueError):
+        return math.nan, math.nan
+    return low, high

@@ -145,12 +145,12 @@ def test_an_instance_that_nobody_used_long_enough_is_stopped(
     assert instance.stopped == ["bench"]
 
 
-@pytest.mark.parametrize("used", [[kernel(MINUTES - 2)], [kernel(600, "busy")], [kernel(600), kernel(1)]])
+@pytest.mark.parametrize("used", [[(MINUTES - 2, "idle")], [(600, "busy")], [(600, "idle"), (1, "idle")]])
 def test_a_used_kernel_keeps_it(
-    used: list[dict[str, Any]], instance: FakeInstance, look: Callable[[], str], tmp_path: Path
+    used: list[tuple[int, str]], instance: FakeInstance, look: Callable[[], str], tmp_path: Path
 ) -> None:
     earlier(tmp_path, 600)
-    instance.sessions = used
+    instance.sessions = [kernel(minutes, state) for minutes, state in used]
     look()
     assert instance.stopped == []
 
