@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", action="append", choices=NAMES, help="one fault (default: all)")
     parser.add_argument("--app", type=Path, default=Path.cwd(), help="folder of the app (default: this folder)")
     parser.add_argument("--write", type=Path, help="write the rows into this file of evidence")
+    parser.add_argument("--page", type=Path, help="bring the table of this page up to date with --write")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON, the rest on standard error")
 
 
@@ -43,6 +44,8 @@ def main(options: argparse.Namespace) -> int:
     closed = all(row.closes for row in found)
     if options.write is not None and closed:
         rows.write(options.write, found)
+    if options.page is not None and options.write is not None and closed:
+        rows.refresh(options.page, options.write)
     return 0 if closed else 1
 
 

@@ -40,6 +40,18 @@ def test_evidence_keeps_the_rows_of_the_other_tier(tmp_path: Path) -> None:
     assert "| laptop cloud | duplicates | 300 | 300 | 0 | 600 | 0 | 0 | 1.5 |" in rows.markdown(kept)
 
 
+def test_a_page_gets_the_table_of_the_evidence_and_keeps_its_text(tmp_path: Path) -> None:
+    page, path = tmp_path / "faults.md", tmp_path / "faults.json"
+    rows.write(path, [row()])
+    page.write_text("Before\n\n| tier | fault | x |\n|---|---|---|\n| old | old | 1 |\n\nAfter\n| a | b |\n")
+
+    for _ in range(2):
+        rows.refresh(page, path)
+
+    table = rows.markdown(json.loads(path.read_text()))
+    assert page.read_text() == f"Before\n\n{table}\nAfter\n| a | b |\n"
+
+
 def test_too_few_readings_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["faults", "--readings", "10"]) == cli.EXIT_FAILED
     assert "readings must be at least 50, got 10" in capsys.readouterr().err

@@ -76,6 +76,15 @@ def write(path: Path, rows: Sequence[Row]) -> None:
     path.write_text(json.dumps({"rows": [*kept, *map(asdict, rows)]}, indent=1) + "\n")
 
 
+def refresh(page: Path, evidence: Path) -> None:
+    """Put the rows of a file of evidence in the place of the first table of a page."""
+    before, head, rest = page.read_text().partition("| tier | fault |")
+    lines = rest.splitlines(keepends=True)
+    after = next((number for number, line in enumerate(lines) if number and not line.startswith("|")), len(lines))
+    if head:
+        page.write_text(before + markdown(json.loads(evidence.read_text())) + "".join(lines[after:]))
+
+
 def markdown(document: dict[str, Any]) -> str:
     """Return the rows of a file of evidence as a table of Markdown."""
     heads = [name.replace("_", " ") for name in COLUMNS]
