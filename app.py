@@ -1,4 +1,4 @@
-"""Builds the CDK app: the stacks picked by the context `stacks`, checked by rule packs. No network, no git, no clock."""
+"""Builds the CDK app: the stacks of the context `stacks`, checked by rule packs. No network, no git, no clock."""
 
 from __future__ import annotations
 

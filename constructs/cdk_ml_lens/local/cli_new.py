@@ -20,9 +20,7 @@ class StarterError(ValueError):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        "folder", type=Path, metavar="FOLDER", help="folder to make, named as the app: plant-alerts"
-    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="folder to make, named as the app: plant-alerts")
 
 
 def main(options: argparse.Namespace) -> int:
