@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable
 
@@ -74,13 +75,22 @@ def lambda_killed(on: Performance) -> str:
 
 
 def _killing(on: Performance, kill: Callable[[], int]) -> int:
+    """Kill every two seconds while the readings come in, and a little longer; return how many processes died."""
+    over, killed = threading.Event(), list[int]()
+
+    def harm() -> None:
+        while not over.wait(KILL_EACH_SECONDS):
+            killed.append(kill())
+
+    thread = threading.Thread(target=harm, name="killer", daemon=True)
+    thread.start()
     on.send()
-    killed, last = 0, time.monotonic()
-    for _ in range(max(3, len(on.messages) // 1000)):
-        while time.monotonic() < last + KILL_EACH_SECONDS:
-            on.look()
-        killed, last = killed + kill(), time.monotonic()
-    return killed
+    until = time.monotonic() + 3 * KILL_EACH_SECONDS
+    while time.monotonic() < until:
+        on.look()
+    over.set()
+    thread.join()
+    return sum(killed)
 
 
 def duplicates(on: Performance) -> str:
