@@ -24,7 +24,8 @@ CONSTRUCTS = {name for name in CONSTRUCTS if issubclass(getattr(ml, name), Const
 # Made of many others, which are fuzzed themselves; each costs a second.
 LARGE = {"MlopsLoop", "IotInference", "IotDataLake", "AbTest", "RebuildEndpoint", "Retraining"}
 EXAMPLES = int(os.environ.get("ML_LENS_FUZZ_EXAMPLES", "8"))
-LINTED = 10  # templates; each costs half a second
+KEPT = int(os.environ.get("ML_LENS_FUZZ_KEPT", "1"))  # of each construct, for the schemas
+LINTED = int(os.environ.get("ML_LENS_FUZZ_LINTED", "12"))  # templates; each costs half a second
 quick = settings(
     phases=[Phase.generate], derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
 )
@@ -46,13 +47,13 @@ class Made:
         stack = cdk.Stack(self.app, id)
         at = Place(stack)
         construct = getattr(ml, name)
-        props = RECIPES[name](at)
-        if hints_of(construct):
-            props = data.draw(mutated(props, hints_of(construct), self.known))
         kept = False
-        try:
+        try:  # a draw may end the example as well
+            props = RECIPES[name](at)
+            if hints_of(construct):
+                props = data.draw(mutated(props, hints_of(construct), self.known))
             made = attempt(lambda **named: construct(stack, "Fuzzed", **named), **props)
-            kept = made is not None and self.kept.get(name, 0) < 1
+            kept = made is not None and self.kept.get(name, 0) < KEPT
         finally:
             if kept:
                 self.kept[name] = self.kept.get(name, 0) + 1

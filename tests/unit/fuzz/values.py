@@ -32,7 +32,7 @@ OTHER_KINDS = (
 
 def tokens() -> Strategy:
     """Return values that CloudFormation knows and Python does not."""
-    return st.sampled_from([cdk.Aws.REGION, f"a-{cdk.Aws.ACCOUNT_ID}", cdk.Token.as_string({"Ref": "X"})])
+    return st.sampled_from([cdk.Aws.REGION, f"a-{cdk.Aws.ACCOUNT_ID}", cdk.Token.as_string({"Ref": "AWS::StackName"})])
 
 
 def other_kinds() -> Strategy:
