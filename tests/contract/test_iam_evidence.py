@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cdk_ml_lens.review import statements
-from tests.local.iam_proof import allowed, catalog, evidence
+from tests.local.iam_proof import allowed, catalog, evidence, page
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,3 +56,9 @@ def test_no_statement_is_about_every_resource_but_those_of_the_list() -> None:
         if not allowed.has_no_resource(action)
     }
     assert not found
+
+
+def test_the_page_has_the_tables_of_the_evidence_and_of_the_list() -> None:
+    text = page.PATH.read_text(encoding="utf-8")
+    assert text == page.placed(text, evidence.read())
+    assert all(table in text for table in page.tables(evidence.read()).values())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tests.local.iam_proof.catalog import Right
 
 _ARN = re.compile(r"arn:aws:[^\s'\",]+")
-_ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\b\d{4,}\b")
+_ID = re.compile(r"\bm-\d+\b|\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\b\d{4,}\b")
 LENGTH = 160  # of an error in the evidence, in characters
 
 
