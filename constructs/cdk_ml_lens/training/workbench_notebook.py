@@ -53,7 +53,7 @@ class NotebookInstance(Construct):
             security_group_ids=[network.security_group.security_group_id],
             direct_internet_access="Disabled",
             root_access="Disabled",
-            kms_key_id=encryption_key.key_id,
+            kms_key_id=encryption_key.key_arn,
             volume_size_in_gb=workbench.volume_gb,
             platform_identifier=_PLATFORM,
             lifecycle_config_name=self.lifecycle.attr_notebook_instance_lifecycle_config_name,

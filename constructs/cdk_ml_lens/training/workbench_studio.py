@@ -53,7 +53,7 @@ class StudioDomain(Construct):
             app_network_access_type="VpcOnly",
             vpc_id=network.vpc.vpc_id,
             subnet_ids=subnet_ids(network),
-            kms_key_id=encryption_key.key_id,
+            kms_key_id=encryption_key.key_arn,
             tag_propagation="ENABLED",
             default_user_settings=self._users(workbench),
             domain_settings=sagemaker.CfnDomain.DomainSettingsProperty(
