@@ -27,8 +27,16 @@ STACK = "Registry"
 
 
 @pytest.fixture(scope="module")
-def models(stage: Stage) -> Deployed:
-    return stage(model_stack.build())
+def models(cloud: LaptopCloud, stage: Stage) -> Iterator[Deployed]:
+    deployed = stage(model_stack.build())
+    yield deployed
+    # What is registered here would be the champion of a pipeline that is trained later, and cannot be unpacked.
+    sagemaker = cloud.client("sagemaker")
+    pages = sagemaker.get_paginator("list_model_packages").paginate(
+        ModelPackageGroupName=deployed.outputs["GroupOutput"]
+    )
+    for package in [package for page in pages for package in page["ModelPackageSummaryList"]]:
+        sagemaker.delete_model_package(ModelPackageName=package["ModelPackageArn"])
 
 
 @pytest.fixture(scope="module")
