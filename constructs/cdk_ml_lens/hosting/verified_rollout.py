@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from cdk_ml_lens.core import grants
+from cdk_ml_lens.core.errors import Faults
 from cdk_ml_lens.core.function import HandlerFunction
 from cdk_ml_lens.core.nag import explain
+
+_ENDPOINT = re.compile(r"arn:[^:]+:sagemaker:[^:]+:[^:]+:endpoint/[^:/]+")
 
 
 class VerifiedRollout(Construct):
@@ -28,6 +33,11 @@ class VerifiedRollout(Construct):
     encryption_key : IKey
         Customer managed key of the function's log and variables.
 
+    Raises
+    ------
+    PropError
+        If ``endpoint_arn`` is known at synthesis and is not the ARN of an endpoint.
+
     Notes
     -----
     A custom resource, not a state machine: CloudFormation deletes the old configuration and models only after every
@@ -45,6 +55,11 @@ class VerifiedRollout(Construct):
         endpoint_arn: str,
         encryption_key: kms.IKey,
     ) -> None:
+        faults = Faults(f"verified rollout {id!r}")
+        known = not cdk.Token.is_unresolved(endpoint_arn)
+        right = not known or _ENDPOINT.fullmatch(endpoint_arn) is not None
+        faults.unless(right, "endpoint_arn", "be the ARN of a SageMaker endpoint", endpoint_arn)
+        faults.raise_any()
         super().__init__(scope, id)
         checker = HandlerFunction(
             self, "Checker", handler="verify_rollout", environment={}, encryption_key=encryption_key

@@ -7,7 +7,9 @@ from collections.abc import Callable
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sagemaker as sagemaker
 
 from cdk_ml_lens import (
     InferenceImage,
@@ -19,6 +21,7 @@ from cdk_ml_lens import (
     Rollout,
     ServerlessVariant,
     Variant,
+    VerifiedRollout,
 )
 from tests.unit.templates import Template
 
@@ -113,6 +116,20 @@ def test_verification_follows_the_endpoint_and_every_new_configuration(
     assert endpoint_id in template.depends_on(check_id)
     assert check["Properties"]["EndpointConfigName"] == {"Fn::GetAtt": [config_id, "EndpointConfigName"]}
     assert "sagemaker:DescribeEndpoint" in template.actions("Checker")
+
+
+def test_fails_on_what_is_no_endpoint_arn(stack: cdk.Stack) -> None:
+    endpoint = sagemaker.CfnEndpoint(stack, "Endpoint", endpoint_config_name="config")
+    config = sagemaker.CfnEndpointConfig(stack, "Config", production_variants=[])
+    with pytest.raises(PropError, match="endpoint_arn must be the ARN of a SageMaker endpoint"):
+        VerifiedRollout(
+            stack,
+            "Verified",
+            endpoint=endpoint,
+            config=config,
+            endpoint_arn="turbines",
+            encryption_key=kms.Key(stack, "Key"),
+        )
 
 
 @pytest.mark.parametrize(
