@@ -46,7 +46,7 @@ def test_every_role_of_a_stack_is_bound(name: str, app: cdk.App) -> None:
 def test_every_role_of_an_example_is_bound(name: str, app: cdk.App) -> None:
     importlib.import_module(f"examples.{name}").build(app)
     found = bounds(app)
-    assert found
+    assert found or name == "review"  # the one example without a role
     assert {id: arn for id, arn in found.items() if arn != ARN} == {}
 
 
