@@ -1,0 +1,1 @@
+"""Tests on LocalStack: the last free release from pip, or the user's own container."""
