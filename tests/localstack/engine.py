@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import localstack_client.session
+import localstack_client.session  # type: ignore[import-untyped]
 import uv
 from botocore.config import Config
 

@@ -1,4 +1,4 @@
-"""What stops our templates in LocalStack's own providers: names that they generate and then look for in the template."""
+"""What stops our templates in LocalStack's own providers: names that they make and then look for in the template."""
 
 from __future__ import annotations
 
