@@ -45,3 +45,9 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = {"CDK_OUTDIR": str(out), "CDK_VALIDATION": "false", "CDK_CONTEXT_JSON": json.dumps({"nag": "false"})}
     subprocess.run([sys.executable, "app.py"], cwd=ROOT, env={**os.environ, **settings}, check=True)
     return out
+
+
+@pytest.fixture(scope="session")
+def made() -> set[str]:
+    """Return the resource types that the tests of the stacks have seen made; they add to it."""
+    return set()

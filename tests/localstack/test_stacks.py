@@ -49,7 +49,7 @@ def second_version(assembly: Path, stack: str, folder: Path) -> tuple[Path, str]
 
 @pytest.mark.parametrize("stack", sorted(STACKS))
 def test_a_stack_is_created_updated_in_place_and_destroyed(
-    stack: str, emulator: Emulator, assembly: Path, tmp_path: Path
+    stack: str, emulator: Emulator, assembly: Path, made: set[str], tmp_path: Path
 ) -> None:
     template: dict[str, Any] = json.loads((assembly / f"{stack}.template.json").read_text())
     given = parameters(template)
@@ -58,6 +58,7 @@ def test_a_stack_is_created_updated_in_place_and_destroyed(
     created = resources(emulator, stack)
     assert created.keys() == template["Resources"].keys()
     assert [name for name, (_, physical) in created.items() if physical == IGNORED] == []
+    made |= {kind for kind, _ in created.values()}
     newer, changed = second_version(assembly, stack, tmp_path / "second")
     assert deployer.deploy(emulator, newer, stack, parameters=given).status == "UPDATE_COMPLETE"
     assert resources(emulator, stack) == created
