@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from localstack.runtime import hooks
 from localstack.services.cloudformation.provider_utils import generate_default_name
 from localstack.services.cloudformation.resource_provider import ResourceProviderExecutor
+from localstack.services.s3 import provider
 
 UNNAMED = {"AWS::KinesisFirehose::DeliveryStream": "DeliveryStreamName"}
 
@@ -25,3 +28,9 @@ def name_the_unnamed() -> None:
         return original(self, resource_provider, raw_payload)
 
     ResourceProviderExecutor.execute_action = execute_action
+
+
+@hooks.on_infra_start()
+def keep_objects_in_the_private_folder() -> None:
+    """Put S3's objects where everything else of this process is; LocalStack has a fixed path for them."""
+    provider.DEFAULT_S3_TMP_DIR = str(Path(tempfile.gettempdir()) / "s3")
