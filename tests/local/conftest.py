@@ -16,6 +16,7 @@ from cdk_ml_lens.local import Deployment, LaptopCloud, ModelRuntime
 from tests.local.support import write_assembly
 
 FAKE_SERVER = Path(__file__).parent / "fake_model_server.py"
+TIME_SCALE = 20
 Deploy = Callable[..., Deployment]
 Until = Callable[..., Any]
 Received = Callable[[str], list[str]]
@@ -24,14 +25,15 @@ Collected = Callable[..., list[str]]
 
 @pytest.fixture(scope="session")
 def laptop_cloud_options() -> dict[str, Any]:
-    return {"models": ModelRuntime(python=Path(sys.executable), server=FAKE_SERVER)}
+    return {"models": ModelRuntime(python=Path(sys.executable), server=FAKE_SERVER), "time_scale": TIME_SCALE}
 
 
 @pytest.fixture(scope="session")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LaptopCloud]:
     """A second cloud, which enforces IAM."""
     models = ModelRuntime(python=Path(sys.executable), server=FAKE_SERVER)
-    with LaptopCloud.start(auth=True, state_dir=tmp_path_factory.mktemp("guarded"), models=models) as cloud:
+    folder = tmp_path_factory.mktemp("guarded")
+    with LaptopCloud.start(auth=True, state_dir=folder, models=models, time_scale=TIME_SCALE) as cloud:
         yield cloud
 
 

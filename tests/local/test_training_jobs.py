@@ -229,7 +229,7 @@ def test_without_checkpoints_an_interrupted_job_begins_again(laptop_cloud: Lapto
 def test_a_file_of_the_cloud_interrupts_every_spot_job(laptop_cloud: LaptopCloud, until: Until) -> None:
     code = put(laptop_cloud, "code/counting.tar.gz", archive(train=COUNTING))
     request = {**spot("by-file", code), "Environment": {}}
-    faults = laptop_cloud.state_dir / "faults.json"
+    faults = laptop_cloud.state_dir / "spot.json"
     faults.write_text(json.dumps({"ML_LENS_FAULT_SPOT_INTERRUPTIONS": 1, "ML_LENS_FAULT_SPOT_AFTER": 0.2}))
     try:
         laptop_cloud.client("sagemaker").create_training_job(**request)

@@ -91,8 +91,8 @@ class LaptopCloud:
         lambda_workers
             How many event-driven Lambda invocations run at a time. Default: 2.
         time_scale
-            Seconds of AWS per second here, for guardrails and alarm periods: with 60, a bake of one minute lasts
-            one second. Default: 1.
+            Seconds of AWS per second here, for guardrails, alarm periods and waits and retries of state machines:
+            with 60, a bake of one minute lasts one second. Default: 1.
         state_dir
             Folder for logs, models and temporary files; kept. Default: a temporary folder, removed by `stop`.
         port

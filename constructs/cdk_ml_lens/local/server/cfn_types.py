@@ -52,11 +52,11 @@ class Named:
 
     def update(self, physical_id: str, old: Properties, new: Properties, stack_name: str) -> Made:
         """Update in place; only endpoints can, all else is replaced or has new tags only."""
-        del old, stack_name
+        del stack_name
         name = physical_id.split("/")[-1]
-        if self.noun == "Endpoint":
+        if self.noun == "Endpoint" and _untagged(old) != _untagged(new):
             wanted = {**new, self.name: name}
-            _sagemaker("UpdateEndpoint", {key: value for key, value in wanted.items() if key != "Tags"})
+            _sagemaker("UpdateEndpoint", _untagged(wanted))
             _await_endpoint(wanted)
         return physical_id, {self.name: name}
 
@@ -108,6 +108,10 @@ def same(physical_id: str, old: Properties, new: Properties, stack_name: str) ->
     """Update nothing: what can change in place has no effect here."""
     del old, new, stack_name
     return physical_id, {}
+
+
+def _untagged(props: Properties) -> Properties:
+    return {key: value for key, value in props.items() if key != "Tags"}
 
 
 def _all_but_tags(noun: str) -> tuple[str, ...]:

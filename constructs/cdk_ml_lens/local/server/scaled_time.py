@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ministack.services import stepfunctions
+
 from .settings import Settings
 
 _scales: list[float] = [1.0]
@@ -10,6 +12,7 @@ _scales: list[float] = [1.0]
 def install(settings: Settings) -> None:
     """Take the scale of this cloud."""
     _scales[:] = [settings.time_scale]
+    stepfunctions._SFN_WAIT_SCALE = 1 / settings.time_scale  # waits and retries of state machines
 
 
 def seconds(aws_seconds: float) -> float:

@@ -29,7 +29,7 @@ class Settings:
     watch_parent
         Whether the server ends when its standard input closes.
     time_scale
-        How many seconds of AWS pass in one second here, for guardrails and alarm periods.
+        How many seconds of AWS pass in one second here: guardrails, alarm periods, waits and retries of state machines.
     python_command
         Prints the interpreter of the pinned environment whose name is its last argument; makes it first if needed.
     """

@@ -15,7 +15,7 @@ INTERRUPTIONS = "ML_LENS_FAULT_SPOT_INTERRUPTIONS"
 AFTER = "ML_LENS_FAULT_SPOT_AFTER"
 AT = "ML_LENS_FAULT_SPOT_AT"
 WAIT = "ML_LENS_FAULT_SPOT_WAIT"
-FILE = "faults.json"
+FILE = "spot.json"
 POLL_SECONDS = 0.02
 
 
@@ -42,7 +42,7 @@ class SpotFault:
 
     @staticmethod
     def of(environment: Mapping[str, str], folder: Path) -> SpotFault:
-        """Read the variables ``ML_LENS_FAULT_SPOT_…`` of the job, else of ``faults.json`` in the cloud's folder."""
+        """Read the variables ``ML_LENS_FAULT_SPOT_…`` of the job, else of ``spot.json`` in the cloud's folder."""
         path = folder / FILE
         given = {**(json.loads(path.read_text()) if path.exists() else {}), **environment}
         return SpotFault(
