@@ -59,9 +59,9 @@ def test_a_failing_update_is_rolled_back_and_its_cause_named(laptop_cloud: Lapto
 def test_a_failed_creation_does_not_stand_in_the_way(laptop_cloud: LaptopCloud, tmp_path: Path) -> None:
     endpoint = {"Type": "AWS::SageMaker::Endpoint", "Properties": {"EndpointConfigName": "none-such"}}
     with pytest.raises(DeployError) as caught:
-        laptop_cloud.deploy(write_assembly(tmp_path, "Again", template(Endpoint=endpoint)), "Again")
+        laptop_cloud.deploy(write_assembly(tmp_path, "Second", template(Endpoint=endpoint)), "Second")
     assert caught.value.status == "ROLLBACK_COMPLETE"
-    assert laptop_cloud.deploy(write_assembly(tmp_path, "Again", template()), "Again").status == "CREATE_COMPLETE"
+    assert laptop_cloud.deploy(write_assembly(tmp_path, "Second", template()), "Second").status == "CREATE_COMPLETE"
 
 
 def test_an_unknown_resource_type_is_refused_before_anything_is_made(laptop_cloud: LaptopCloud, tmp_path: Path) -> None:

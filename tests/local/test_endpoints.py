@@ -112,12 +112,14 @@ def test_scaling_targets_policies_and_composite_alarms_deploy_and_go(
         },
         "Both": {"Type": "AWS::CloudWatch::CompositeAlarm", "Properties": {"AlarmRule": "FALSE"}},
     }
+    autoscaling, cloudwatch = laptop_cloud.client("application-autoscaling"), laptop_cloud.client("cloudwatch")
+    service, variant = target["ServiceNamespace"], target["ResourceId"]
     deploy_template("Scaling", resources)
-    autoscaling = laptop_cloud.client("application-autoscaling")
-    (policy,) = autoscaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
-    assert policy["ResourceId"] == "endpoint/two/variant/Blue"
-    assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 70.0
-    alarms = laptop_cloud.client("cloudwatch").describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
-    assert len(alarms) == 1
+    found = autoscaling.describe_scaling_policies(ServiceNamespace=service, ResourceId=variant)
+    assert [item["PolicyName"] for item in found["ScalingPolicies"]] == ["load"]
+    assert found["ScalingPolicies"][0]["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 70.0
+    alarms = cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm"], AlarmNamePrefix="Scaling-")
+    assert len(alarms["CompositeAlarms"]) == 1
     laptop_cloud.destroy("Scaling")
-    assert autoscaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
+    gone = autoscaling.describe_scalable_targets(ServiceNamespace=service, ResourceIds=[variant])
+    assert gone["ScalableTargets"] == []

@@ -22,7 +22,8 @@ def test_the_example_makes_a_notebook_without_internet_or_root(
 ) -> None:
     assert deployed(built("workbench")).status == "CREATE_COMPLETE"
     client = laptop_cloud.client("sagemaker")
-    (listed,) = client.list_notebook_instances(NameContains="Workbench")["NotebookInstances"]
+    kept = client.list_notebook_instances(NameContains="Workbench")["NotebookInstances"]
+    listed = max(kept, key=lambda entry: entry["CreationTime"])  # a stack that goes leaves its notebook
     notebook = client.describe_notebook_instance(NotebookInstanceName=listed["NotebookInstanceName"])
     assert (notebook["DirectInternetAccess"], notebook["RootAccess"]) == ("Disabled", "Disabled")
     name = notebook["NotebookInstanceLifecycleConfigName"]

@@ -53,7 +53,9 @@ def _lifecycle_delete(physical_id: str, props: Properties) -> None:
 
 
 def _notebook_create(logical_id: str, props: Properties, stack_name: str) -> Made:
-    wanted = {"NotebookInstanceName": provisioners._physical_name(stack_name, logical_id, max_len=63), **props}
+    name = provisioners._physical_name(stack_name, logical_id, max_len=56)
+    fresh = f"{name}-{secrets.token_hex(3)}"  # the one of an earlier stack may have been retained
+    wanted = {"NotebookInstanceName": fresh, **props}
     made = _call("CreateNotebookInstance", wanted)["NotebookInstanceArn"]
     return made, {"NotebookInstanceName": wanted["NotebookInstanceName"]}
 
