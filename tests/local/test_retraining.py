@@ -17,9 +17,10 @@ from constructs import Construct
 from cdk_ml_lens import DatasetSource, Retraining, RetrainingCause, RetrainingPolicy
 from cdk_ml_lens.core.machine import DefinedMachine
 from cdk_ml_lens.local import LaptopCloud
+from tests.local.conftest import TIME_SCALE
 
 pytestmark = pytest.mark.laptop_cloud
-RUN_SECONDS = 20  # what is told during a run must arrive during it, on a busy machine too
+RUN_SECONDS = 4 * TIME_SCALE  # what is told during a run must arrive during it, on a busy machine too
 
 
 class FakePipeline(Construct):

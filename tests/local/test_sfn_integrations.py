@@ -173,3 +173,18 @@ def test_an_execution_gives_the_output_of_its_succeed_state(laptop_cloud: Laptop
         lambda: (found := states.describe_execution(executionArn=execution))["status"] != "RUNNING" and found
     )
     assert json.loads(described["output"]) == {"twice": 4}
+
+
+def test_the_executions_of_a_machine_go_with_its_stack(
+    laptop_cloud: LaptopCloud, deploy_template: Deploy, until: Until
+) -> None:
+    definition = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
+    properties = {"RoleArn": "arn:aws:iam::000000000000:role/any", "DefinitionString": definition}
+    machine = {"Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}}
+    states = laptop_cloud.client("stepfunctions")
+    for _ in range(2):  # a stack of the same name gets a machine of the same name
+        arn = deploy_template("Executed", machine, Arn={"Ref": "Machine"}).outputs["Arn"]
+        assert states.list_executions(stateMachineArn=arn)["executions"] == []
+        states.start_execution(stateMachineArn=arn)
+        until(lambda arn=arn: states.list_executions(stateMachineArn=arn, statusFilter="SUCCEEDED")["executions"])
+        laptop_cloud.destroy("Executed")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.services import stepfunctions
+from ministack.services.cloudformation import provisioners
 
 from . import callers
 
@@ -19,10 +20,19 @@ def install() -> None:
 
     A Succeed state gives its ``Output``, which MiniStack leaves out. Source:
     https://docs.aws.amazon.com/step-functions/latest/dg/state-succeed.html
+
+    A machine that goes with its stack takes its executions along, as DeleteStateMachine does. Source:
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachine.html
     """
     stepfunctions._run_execution = _remembered(stepfunctions._run_execution)
     stepfunctions._fail_execution = _unless_over(stepfunctions._fail_execution)
     stepfunctions._apply_input_path = _succeeding(stepfunctions._apply_input_path)
+    provisioners._RESOURCE_HANDLERS["AWS::StepFunctions::StateMachine"]["delete"] = _delete
+
+
+def _delete(physical_id: str, props: dict[str, Any]) -> None:
+    del props
+    stepfunctions._delete_state_machine({"stateMachineArn": physical_id})
 
 
 def aborted() -> bool:
