@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import sys
 import tarfile
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cdk_ml_lens.local import Deployment, LaptopCloud, ModelRuntime
+from cdk_ml_lens.local import DeployError, Deployment, LaptopCloud, ModelRuntime
 from tests.local.support import write_assembly
 
 FAKE_SERVER = Path(__file__).parent / "fake_model_server.py"
@@ -29,12 +30,39 @@ def laptop_cloud_options() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LaptopCloud]:
+def clouds() -> list[LaptopCloud]:
+    """The clouds that the files of this process share."""
+    return []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stacks_go_with_their_file(clouds: list[LaptopCloud]) -> Iterator[None]:
+    """Whatever file comes next finds no stack, so that the order of files is free."""
+    yield
+    for cloud in clouds:
+        pages = cloud.client("cloudformation").get_paginator("list_stacks").paginate()
+        for entry in [entry for page in pages for entry in page["StackSummaries"]]:
+            if entry["StackStatus"] != "DELETE_COMPLETE":
+                with contextlib.suppress(DeployError):  # a device keeps its policy, as on AWS
+                    cloud.destroy(entry["StackName"])
+
+
+@pytest.fixture(scope="session")
+def laptop_cloud(laptop_cloud: LaptopCloud, clouds: list[LaptopCloud]) -> LaptopCloud:
+    """The plugin's cloud."""
+    clouds.append(laptop_cloud)
+    return laptop_cloud
+
+
+@pytest.fixture(scope="session")
+def guarded(tmp_path_factory: pytest.TempPathFactory, clouds: list[LaptopCloud]) -> Iterator[LaptopCloud]:
     """A second cloud, which enforces IAM."""
     models = ModelRuntime(python=Path(sys.executable), server=FAKE_SERVER)
     folder = tmp_path_factory.mktemp("guarded")
     with LaptopCloud.start(auth=True, state_dir=folder, models=models, time_scale=TIME_SCALE) as cloud:
+        clouds.append(cloud)
         yield cloud
+        clouds.remove(cloud)
 
 
 @pytest.fixture
