@@ -32,17 +32,16 @@ $(STAMP): $(UV) pyproject.toml uv.lock
 demo: setup ## deploy the flagship on the laptop cloud and stream sensor data: make demo ARGS="--json"
 	@$(RUN) ml-lens demo $(ARGS)
 
-TIERS := tests/unit tests/handlers tests/model tests/etl tests/contract tests/upgrade
-# Two processes: the tests of a file stay in one of them, each has laptop clouds of its own.
-PYTEST = $(RUN) CDK_VALIDATION=false $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
-JOBS ?= 2
+# The tests of a file stay in one process; each process has laptop clouds of its own, and they wait more than they compute.
+PYTEST = $(RUN) CDK_VALIDATION=false $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+PYTEST += --ignore=tests/localstack tests
+JOBS ?= 3
 
 test: check ## all tiers, without what is deep
-	$(PYTEST) -m "not deep" $(TIERS) $(ARGS)
-	$(PYTEST) -m "not deep" tests/local $(ARGS)
+	$(PYTEST) -m "not deep" $(ARGS)
 
 test-deep: setup ## what `make test` leaves out: generated input, faults, IAM proofs, demos; CI runs both
-	$(PYTEST) -m deep $(TIERS) tests/local $(ARGS)
+	$(PYTEST) -m deep $(ARGS)
 
 test-unit: setup ## synthesis of every construct; no network
 	$(RUN) CDK_VALIDATION=false $(BIN)/python -m pytest tests/unit $(ARGS)

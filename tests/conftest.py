@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -31,9 +31,11 @@ DEEP = {
 }
 
 
-def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
-    """Mark what is deep."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what is deep; mix the files of tiers that compute and tiers that wait when processes share them."""
     here = Path(__file__).parent
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: hashlib.sha256(item.path.relative_to(here).as_posix().encode()).digest())
     for item in items:
         if item.path.is_relative_to(here):
             place = item.path.relative_to(here).as_posix()
