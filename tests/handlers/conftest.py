@@ -1,11 +1,20 @@
-"""Fixtures of the handler tests: fake clients, and a scorer on them."""
+"""Fixtures of the handler tests: fake clients, a scorer on them, and AWS clients that tests share."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import pytest
 
 from tests.handlers.fakes import FakeClients
+from tests.handlers.shared_clients import shared
 from tests.handlers.support import Scorer
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clients() -> Iterator[None]:
+    with shared():
+        yield
 
 
 @pytest.fixture
