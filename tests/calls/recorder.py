@@ -15,7 +15,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from tests.calls import api, trouble
+from tests.calls import api, gaps, trouble
 from tests.calls.scan import ROOT, TREES, Call
 
 _HOMES = tuple(f"{ROOT / tree}/" for tree in TREES)
@@ -79,7 +79,7 @@ class Recorder:
             test=self.test,
             call=Call(file=file, service=service, operation=operation),
             handler=handler,
-            how="moto",
+            how="added to moto" if (service, operation) in gaps.ADDED else "moto",
             page=page,
         )
         try:
