@@ -16,7 +16,14 @@ from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 
 from tests.calls import api
 
-STATUS = {"AccessDenied": 403, "AccessDeniedException": 403, "AuthorizationError": 403, "SlowDown": 503}
+STATUS = {
+    "AccessDenied": 403,
+    "AccessDeniedException": 403,
+    "AuthorizationError": 403,
+    "ModelError": 424,
+    "SlowDown": 503,
+    "TooManyRequestsException": 429,
+}
 THROTTLES = frozenset(
     {
         "ProvisionedThroughputExceededException",
@@ -85,7 +92,10 @@ def trouble(service: str, operation: str, code: str, *, result: str, **given: An
     patient = SimpleNamespace(sleep=lambda seconds: None)
     active.append(one)
     try:
-        with mock.patch.object(BotocoreStubber, "__call__", call), mock.patch.object(botocore.endpoint, "time", patient):
+        with (
+            mock.patch.object(BotocoreStubber, "__call__", call),
+            mock.patch.object(botocore.endpoint, "time", patient),
+        ):
             yield one
     finally:
         active.remove(one)
@@ -94,7 +104,7 @@ def trouble(service: str, operation: str, code: str, *, result: str, **given: An
 
 def _answer(one: Trouble, request: Any) -> AWSResponse:
     status = STATUS.get(one.code, 400)
-    headers, body = _BODIES[api.model(one.service).protocol](one)
+    headers, body = _BODIES[api.model(one.service).resolved_protocol](one)
     return AWSResponse(request.url, status, headers, MockRawResponse(body))  # type: ignore[arg-type]
 
 
@@ -112,12 +122,4 @@ def _query(one: Trouble) -> tuple[dict[str, str], bytes]:
     return {}, f"<ErrorResponse>{error}<RequestId>r</RequestId></ErrorResponse>".encode()
 
 
-def _cbor(one: Trouble) -> tuple[dict[str, str], bytes]:
-    def text(value: str) -> bytes:
-        return bytes([0x78, len(value)]) + value.encode()  # text of a length in one byte
-
-    said = b"\xa2" + text("__type") + text(one.code) + text("message") + text("trouble")  # a map of two
-    return {"smithy-protocol": "rpc-v2-cbor", "content-type": "application/cbor"}, said
-
-
-_BODIES = {"json": _json, "rest-json": _json, "rest-xml": _xml, "query": _query, "smithy-rpc-v2-cbor": _cbor}
+_BODIES = {"json": _json, "rest-json": _json, "rest-xml": _xml, "query": _query}

@@ -14,12 +14,14 @@ from botocore.exceptions import ClientError
 
 from handlers import judge_candidate, prepare_deployment, record_deployment, register_candidate, verify_rollout
 from handlers.register_candidate import RegistryClients
+from ml_lens_runtime.manifest import ManifestError
+from ml_lens_runtime.model_versions import SupersededError
 from tests.calls.trouble import trouble
 from tests.handlers import test_judge_candidate as judging
 from tests.handlers import test_register_candidate as registering
 from tests.handlers.calls.cases import BUSY, DONE, ONCE, REFUSED, Case, raised, troubles
 from tests.handlers.calls.cases import account as mocked
-from tests.handlers.registry_account import BUCKET, REGION, Account, manifest_uri
+from tests.handlers.registry_account import BUCKET, REGION, Account, manifest, manifest_uri
 from tests.handlers.test_verify_rollout import event as rollout_event
 
 
@@ -133,13 +135,7 @@ PREPARE = (
 def test_a_deployment_is_not_planned_from_half_an_answer(case: Case, kind: str, registry: Account) -> None:
     arn = registry.register("v1")
     request = {"model_package_arn": arn} if case.way == "approved" else {"version": "v1"}
-    event = {"mode": case.way, "execution": "run-1", "request": request}
-    clients = {"s3": registry.s3, "sagemaker": registry.sagemaker}
-    settings = replace(registry.settings, expire_days=None)
-    case.meet(
-        kind,
-        lambda: raised(lambda: prepare_deployment.run(event, settings=settings, now=0.0, **clients), ClientError),
-    )
+    case.meet(kind, lambda: raised(lambda: planned(registry, request, mode=case.way), ClientError))
 
 
 @pytest.mark.parametrize(("case", "kind"), troubles([Case(call="s3:GetObject"), Case(call="s3:PutObject")]))
@@ -175,3 +171,23 @@ def test_a_check_that_failed_itself_is_an_answer(kind: str) -> None:
             )
 
         case.meet(kind, act)
+
+
+def test_versions_and_manifests_of_several_pages_are_all_seen(
+    registry: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """moto's pages of model packages have 100 entries, as on AWS; those of S3 are made small."""
+    arns = [registry.register(f"v{number}") for number in range(101)]
+    with pytest.raises(SupersededError, match=arns[-1]):
+        planned(registry, {"model_package_arn": arns[0]})
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "2")
+    for number in range(5):
+        registry.write("v1", f"other-{number}", manifest("v1", arns[1]))
+    with pytest.raises(ManifestError, match="v1 has 6 manifests"):
+        planned(registry, {"version": "v1"}, mode="rebuild")
+
+
+def planned(registry: Account, request: dict[str, str], *, mode: str = "approved") -> dict[str, Any]:
+    event = {"mode": mode, "execution": "run-1", "request": request}
+    clients = {"s3": registry.s3, "sagemaker": registry.sagemaker}
+    return prepare_deployment.run(event, settings=replace(registry.settings, expire_days=None), now=0.0, **clients)
