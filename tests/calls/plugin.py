@@ -1,16 +1,20 @@
-"""With ML_LENS_WRITE_EVIDENCE=1 a run of tests/handlers, tests/etl and tests/model writes docs/evidence/calls.json."""
+"""With ML_LENS_WRITE_EVIDENCE=1 a run of the whole of tests/handlers writes docs/evidence/calls.json."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.calls import evidence
 from tests.calls.recorder import Recorder
+from tests.calls.scan import ROOT
 
 VARIABLE = "ML_LENS_WRITE_EVIDENCE"
+TIER = ROOT / "tests" / "handlers"
+WHOLE = {*TIER.glob("test_*.py"), *(TIER / "calls").glob("test_*.py")}  # faults and fuzz make no call of their own
 
 
 class Plugin:
@@ -18,6 +22,10 @@ class Plugin:
 
     def __init__(self) -> None:
         self.recorder = Recorder()
+        self.files: set[Path] = set()
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        self.files = {item.path for item in items}
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -33,8 +41,9 @@ class Plugin:
         if report.failed:
             self.recorder.failed.add(report.nodeid)
 
-    def pytest_sessionfinish(self) -> None:
-        evidence.write(self.recorder.passed())
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        if exitstatus == 0 and self.files >= WHOLE:
+            evidence.write(self.recorder.passed())
 
 
 def register(config: pytest.Config) -> None:

@@ -91,21 +91,26 @@ class Recorder:
         return answered
 
     def _note(self, seen: Seen, before: list[tuple[trouble.Trouble, int]], *, code: str | None) -> None:
-        hit = next((one for one, hits in before if one.hits > hits and one.operation == seen.call.operation), None)
         how = "Stubber" if self._stubbed.now else seen.how
+        hit = next((one for one, hits in before if one.hits > hits and one.operation == seen.call.operation), None)
+        if hit is None and code is not None:
+            hit = next((one for one in trouble.active if one.code == code and one.stubbed), None)
         result = None if hit is None else hit.result
         self.seen.append(replace(seen, how=how, code=code if hit is None else hit.code, result=result))
 
 
 def _place(frame: FrameType | None) -> tuple[str, str | None] | None:
-    """Return the product's file that makes a call, and the handler behind it."""
-    files = list(_files(frame))
+    """Return the product's file that makes a call, and the handler behind it.
+
+    A thread of a pool, of a handler or of s3transfer, works for what the main thread is waiting in.
+    """
+    own, behind = list(_files(frame)), []
+    if threading.current_thread() is not threading.main_thread():
+        behind = list(_files(sys._current_frames().get(threading.main_thread().ident or 0)))
+    files = [*own, *behind]
     if not files:
         return None
     handlers = [file for file in files if file.startswith(_HANDLERS)]
-    if not handlers and threading.current_thread() is not threading.main_thread():
-        main = sys._current_frames().get(threading.main_thread().ident or 0)  # the pool of a handler
-        handlers = [file for file in _files(main) if file.startswith(_HANDLERS)]
     handler = handlers[-1].removeprefix(_HANDLERS).removesuffix(".py") if handlers else None
     return files[0].removeprefix(f"{ROOT}/"), handler
 

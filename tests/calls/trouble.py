@@ -49,6 +49,8 @@ class Trouble:
         How many requests it hits; None: each.
     skip : int
         How many requests pass before.
+    stubbed : bool
+        A Stubber gives the error; this only says what becomes of it.
     """
 
     service: str
@@ -57,6 +59,7 @@ class Trouble:
     result: str
     times: int | None = None
     skip: int = 0
+    stubbed: bool = False
     more: dict[str, Any] = field(default_factory=dict)
     requests: int = 0
     hits: int = 0
@@ -100,6 +103,17 @@ def trouble(service: str, operation: str, code: str, *, result: str, **given: An
     finally:
         active.remove(one)
     assert one.hits, f"{service} {operation} was not called"
+
+
+@contextmanager
+def stubbed(service: str, operation: str, code: str, *, result: str) -> Iterator[None]:
+    """Say what becomes of an error that a Stubber gives, where moto lacks the operation."""
+    one = Trouble(service=service, operation=operation, code=code, result=result, stubbed=True)
+    active.append(one)
+    try:
+        yield
+    finally:
+        active.remove(one)
 
 
 def _answer(one: Trouble, request: Any) -> AWSResponse:

@@ -6,9 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.calls import plugin
 from tests.handlers.fakes import FakeClients
 from tests.handlers.shared_clients import shared
 from tests.handlers.support import Scorer
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    plugin.register(config)
 
 
 @pytest.fixture(scope="session", autouse=True)

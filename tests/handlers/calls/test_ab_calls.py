@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.handlers.ab_account import Account, make_account, outcome, users
+from tests.handlers.ab_account import Account, make_account, outcome
 from tests.handlers.calls.cases import DONE, Case, account, raised, troubles
 
 AGAIN = "reported per record"
@@ -79,11 +79,26 @@ EVALUATE = (
 
 
 def decided(test: Account) -> None:
-    """Bring a test to where the next look decides, announces and starts the shift."""
-    test.plan(min_users=10, effect=0.5)
-    bodies = users(test, 60, converted={"blue": 0, "green": 100})
-    assert test.report(*bodies) == []
+    """Bring a test to where the next look decides, announces and starts the shift: its users, as they are recorded."""
+    plan = test.plan(min_users=10, effect=0.5)
+    test.evaluate()
+    puts = [{"PutRequest": {"Item": user(number, plan.cohort(test.now))}} for number in range(60)]
+    for at in range(0, len(puts), 20):
+        test.clients.ledger.batch_write_item(RequestItems={test.setup.table: puts[at : at + 20]})
     test.close_windows()
+
+
+def user(number: int, cohort: int) -> dict[str, Any]:
+    """Return the record of a user; those of the treatment have converted."""
+    won = {name: {"N": "1"} for name in ("outcomes", "wins", "amount")} if number % 2 else {}
+    return {
+        "id": {"S": f"user#{number}"},
+        "cohort": {"S": f"{cohort}#0"},
+        "treated": {"BOOL": bool(number % 2)},
+        "enrolled_at": {"N": "0"},
+        "padding": {"S": "x" * 20_000},
+        **won,
+    }
 
 
 @pytest.mark.parametrize(("case", "kind"), troubles(EVALUATE))
@@ -95,9 +110,7 @@ def test_a_look_that_fails_is_finished_by_the_next(case: Case, kind: str, test: 
     assert len(test.started()) == 1
 
 
-def test_a_cohort_of_several_pages_is_taken_in_whole(test: Account) -> None:
-    """DynamoDB ends a page of an index at 1 MB: 60 users of 100 KB are several."""
+def test_a_cohort_of_two_pages_is_taken_in_whole(test: Account) -> None:
+    """DynamoDB ends a page at 1 MB: 60 users of 20 KB are two."""
     decided(test)
-    for item in test.items("user#"):
-        test.clients.ledger.put_item(TableName=test.setup.table, Item=item | {"padding": {"S": "x" * 100_000}})
-    assert sum(test.evaluate()["users"].values()) == 60
+    assert test.evaluate()["users"] == {"control": 30, "treatment": 30}

@@ -1,4 +1,4 @@
-"""`ml-lens redrive` and `ml-lens rebuild`, the two commands that may change AWS, on moto: errors and pages."""
+"""What of local/ may talk to AWS, on moto: `ml-lens redrive`, `rebuild` and `loadtest`, and claim certificates."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from cdk_ml_lens.local import cli_rebuild, cli_redrive
-from tests.handlers.calls.cases import Case, account, raised, troubles
+from cdk_ml_lens.local import cli_loadtest, cli_rebuild, cli_redrive
+from cdk_ml_lens.local.provisioning import make_claim
+from tests.handlers.calls.cases import BUSY, DONE, REFUSED, Case, account, raised, troubles
 
 REGION = "us-east-1"
 
@@ -104,3 +105,26 @@ def test_the_machine_is_found_on_the_second_page(monkeypatch: pytest.MonkeyPatch
     rebuild(monkeypatch)
     arn = f"arn:aws:states:{REGION}:123456789012:stateMachine:m100"
     assert len(states.list_executions(stateMachineArn=arn)["executions"]) == 1
+
+
+COUNTED = "counted as failed, never retried"
+LOAD = Case(call="sagemaker-runtime:InvokeEndpoint", busy=COUNTED, refused=COUNTED)
+
+
+@pytest.mark.parametrize(("case", "kind"), troubles([LOAD], kinds=(BUSY, REFUSED)))
+def test_a_request_of_a_load_test_that_fails_is_counted_as_such(case: Case, kind: str) -> None:
+    options = argparse.Namespace(endpoint="turbines", content_type="text/csv", row="1,2")
+    send = cli_loadtest._sender(options, None)
+    assert send()
+    case.meet(kind, lambda: DONE if send() else COUNTED)
+
+
+CLAIM = (Case(call="iot:CreateKeysAndCertificate"), Case(call="iot:AttachPolicy"))
+
+
+@pytest.mark.parametrize(("case", "kind"), troubles(CLAIM))
+def test_a_claim_that_cannot_be_made_is_not_written(case: Case, kind: str, tmp_path: Path) -> None:
+    iot = boto3.client("iot", region_name=REGION)
+    iot.create_policy(policyName="claim", policyDocument="{}")
+    case.meet(kind, lambda: raised(lambda: make_claim(iot, policy_name="claim", folder=tmp_path), ClientError))
+    assert bool(list(tmp_path.iterdir())) == (kind == "throttled once")

@@ -18,6 +18,7 @@ from ml_lens_etl import catalog, store
 from ml_lens_etl.catalog import GlueCatalog
 from ml_lens_etl.store import S3Store
 from model_src.workbench import idle_stop
+from tests.calls.trouble import stubbed
 from tests.handlers.calls.cases import DONE, Case, account, raised, troubles
 
 REGION = "us-east-1"
@@ -114,7 +115,8 @@ def test_records_are_put_one_after_the_other_and_an_error_ends_the_job(
             assert put_features.main(arguments, client)["records"] == 2
         else:
             stub.add_client_error("put_record", code)
-            with pytest.raises(ClientError, match=code):
+            told = stubbed("sagemaker-featurestore-runtime", "PutRecord", code, result="raised")
+            with told, pytest.raises(ClientError, match=code):
                 put_features.main(arguments, client)
         stub.assert_no_pending_responses()
 
