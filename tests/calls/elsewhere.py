@@ -7,6 +7,15 @@ from dataclasses import dataclass
 from tests.calls.scan import Call
 
 LOCAL = "constructs/cdk_ml_lens/local"
+DEMOS = (
+    "demo_collect",
+    "lake_demo",
+    "lake_query",
+    "loop_watch",
+    "rollout_bluegreen",
+    "rollout_canary",
+    "rollout_traffic",
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,14 +48,11 @@ ELSEWHERE = (
         tests=("tests/local/test_deployer.py", "tests/local/test_guard.py"),
     ),
     Elsewhere(
-        files=tuple(
-            f"{LOCAL}/{name}.py"
-            for name in ("demo_collect", "lake_demo", "lake_query", "loop_watch", "rollout_bluegreen", "rollout_canary")
-        )
-        + (f"{LOCAL}/rollout_traffic.py",),
+        files=tuple(f"{LOCAL}/{name}.py" for name in DEMOS),
         reason="`ml-lens demo`: drives and reads the laptop cloud that it has started",
         tests=(
             "tests/local/test_demo.py",
+            "tests/local/test_demo_collect.py",
             "tests/local/test_lake_demo.py",
             "tests/local/test_loop_demo.py",
             "tests/local/test_rollout_demo.py",

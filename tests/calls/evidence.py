@@ -28,8 +28,8 @@ def _row(call: Call, seen: list[Seen]) -> dict[str, Any]:
         "operation": call.operation,
         "handlers": sorted({one.handler for one in seen if one.handler is not None}),
         "how": sorted({one.how for one in seen}),
-        "answered": _first(one.test for one in seen if one.code is None),
-        "pages": _first(one.test for one in seen if one.page > 1 and one.code is None),
+        "answered": _first(one.test for one in seen if one.answered),
+        "pages": _first(one.test for one in seen if one.page > 1 and one.answered),
         "errors": _errors(seen),
     }
 

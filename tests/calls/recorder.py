@@ -31,6 +31,7 @@ class Seen:
     handler: str | None
     how: str
     page: int  # 1, or 2 for any further page
+    answered: bool = True  # at last
     code: str | None = None
     result: str | None = None
 
@@ -85,7 +86,8 @@ class Recorder:
         try:
             answered = call(client, operation, given)
         except ClientError as error:
-            self._note(seen, before, code=str(error.response["Error"]["Code"]))
+            failed = replace(seen, answered=False)
+            self._note(failed, before, code=str(error.response["Error"]["Code"]))
             raise
         self._note(seen, before, code=None)
         return answered
