@@ -22,7 +22,8 @@ EARLY = "the step ends early, the next goes on"
 @pytest.fixture
 def tools() -> Iterator[Tools]:
     with account("us-east-1"):
-        s3, firehose = (boto3.client(name, region_name="us-east-1") for name in ("s3", "firehose"))
+        s3 = boto3.client("s3", region_name="us-east-1")
+        firehose = boto3.client("firehose", region_name="us-east-1")
         for bucket in ("backup", "out"):
             s3.create_bucket(Bucket=bucket)
         target = {"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::out", "Prefix": "replayed/"}
