@@ -20,7 +20,7 @@ WHY = {
 def tables(found: Mapping[str, Any]) -> dict[str, str]:
     """Return the tables by the name of their place in the page."""
     paged = scan.product().paged
-    heads = ("Operation", "Called in", "By", "Answered by", "More than one page", "Throttled", "Other error codes")
+    heads = ("Operation", "Called in", "By", "Answered by", "Pages", "Throttled", "Other error codes")
     return {
         "calls": _table(heads, [_row(row, paged) for row in found["calls"]]),
         "elsewhere": _table(("Calls of", "Calls", "Why not on moto", "Tests"), _elsewhere()),
@@ -42,7 +42,7 @@ def answered_by(row: Mapping[str, Any]) -> str:
 
 def _row(row: Mapping[str, Any], paged: set[Call]) -> tuple[str, ...]:
     call = Call(file=row["file"], service=row["service"], operation=row["operation"])
-    pages = "has one" if call not in paged else ("yes" if row["pages"] else "no")
+    pages = "one" if call not in paged else ("several, tested" if row["pages"] else "several, not tested")
     return (
         f"`{call.service}:{call.operation}`",
         f"`{_short(call.file)}`",

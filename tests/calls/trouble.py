@@ -51,6 +51,8 @@ class Trouble:
         How many requests pass before.
     stubbed : bool
         A Stubber gives the error; this only says what becomes of it.
+    answer : dict or None
+        An answer instead of an error: it says of each entry whether it was taken. Of services that talk JSON.
     """
 
     service: str
@@ -60,6 +62,7 @@ class Trouble:
     times: int | None = None
     skip: int = 0
     stubbed: bool = False
+    answer: dict[str, Any] | None = None
     more: dict[str, Any] = field(default_factory=dict)
     requests: int = 0
     hits: int = 0
@@ -117,6 +120,8 @@ def stubbed(service: str, operation: str, code: str, *, result: str) -> Iterator
 
 
 def _answer(one: Trouble, request: Any) -> AWSResponse:
+    if one.answer is not None:
+        return AWSResponse(request.url, 200, {}, MockRawResponse(json.dumps(one.answer)))  # type: ignore[arg-type]
     status = STATUS.get(one.code, 400)
     headers, body = _BODIES[api.model(one.service).resolved_protocol](one)
     return AWSResponse(request.url, status, headers, MockRawResponse(body))  # type: ignore[arg-type]
