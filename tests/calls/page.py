@@ -49,7 +49,7 @@ def _row(row: Mapping[str, Any], paged: set[Call]) -> tuple[str, ...]:
         ", ".join(f"`{handler}`" for handler in row["handlers"]) or "-",
         answered_by(row),
         pages,
-        "; ".join(_results(row, throttled=True)) or "-",
+        " or ".join(_results(row, throttled=True)) or "-",
         "; ".join(_codes(row)) or "-",
     )
 
@@ -65,7 +65,7 @@ def _codes(row: Mapping[str, Any]) -> list[str]:
     for error in row["errors"]:
         if not error["throttled"]:
             codes.setdefault(error["code"], set()).update({error["result"]} - {None})
-    return [f"`{code}`: {', '.join(sorted(results))}" if results else f"`{code}`" for code, results in codes.items()]
+    return [f"`{code}`: {' or '.join(sorted(results))}" if results else f"`{code}`" for code, results in codes.items()]
 
 
 def _short(file: str) -> str:
