@@ -1,0 +1,61 @@
+"""`make coverage`: runs the tiers one after another, every process of them measured; each tier keeps its own data."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import coverage
+
+ROOT = Path(__file__).resolve().parent.parent
+CONFIG = ROOT / ".coveragerc"
+DATA = ROOT / "build" / "coverage"
+HOOK = Path(__file__).with_name("coverage_hook")
+STATE = "ML_LENS_COVERAGE"
+# One process only: what is measured is what ran, and two would wait for each other's laptop clouds.
+TIERS = ("handlers", "etl", "model", "unit", "contract", "upgrade", "local")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Measure the tiers in ``argv``, all if there are none; what follows ``--`` goes to pytest. Return 1 if one failed."""
+    cut = argv.index("--") if "--" in argv else len(argv)
+    tiers, arguments = argv[:cut] or TIERS, argv[cut + 1 :] or ("-m", "not deep")
+    return max(_measure(tier, arguments) for tier in tiers)
+
+
+def _measure(tier: str, arguments: Sequence[str]) -> int:
+    """Run one tier; its data is ``build/coverage/TIER.data`` as soon as it has ended, in the place of the last run's."""
+    parts = DATA / tier
+    shutil.rmtree(parts, ignore_errors=True)
+    parts.mkdir(parents=True)
+    state = {
+        "package": str(Path(coverage.__file__).parent),
+        "config": str(CONFIG),
+        "data": str(parts / "part"),
+        "path": os.environ.get("PYTHONPATH"),
+    }
+    path = os.pathsep.join(filter(None, [str(HOOK), state["path"]]))
+    environment = {**os.environ, STATE: json.dumps(state), "PYTHONPATH": path}
+    command = [sys.executable, "-m", "pytest", f"tests/{tier}", *arguments]
+    code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    combine(tier)
+    return int(code != 0)
+
+
+def combine(tier: str) -> None:
+    """Make one file of what the processes of ``tier`` have written."""
+    os.chdir(ROOT)  # the first entries of [paths] are relative
+    measured = coverage.Coverage(config_file=str(CONFIG), data_file=str(DATA / f"{tier}.data"), data_suffix=False)
+    measured.erase()
+    measured.combine([str(part) for part in (DATA / tier).iterdir()], strict=True)
+    measured.save()
+    shutil.rmtree(DATA / tier)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
