@@ -22,14 +22,14 @@ TIERS = ("handlers", "etl", "model", "unit", "contract", "upgrade", "local")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Measure the tiers in ``argv``, all if there are none; what follows ``--`` goes to pytest. Return 1 if one failed."""
+    """Measure the tiers in ``argv``, all if none; what follows ``--`` goes to pytest. Return 1 if one failed."""
     cut = argv.index("--") if "--" in argv else len(argv)
     tiers, arguments = argv[:cut] or TIERS, argv[cut + 1 :] or ("-m", "not deep")
     return max(_measure(tier, arguments) for tier in tiers)
 
 
 def _measure(tier: str, arguments: Sequence[str]) -> int:
-    """Run one tier; its data is ``build/coverage/TIER.data`` as soon as it has ended, in the place of the last run's."""
+    """Run one tier; then its data is ``build/coverage/TIER.data``, in the place of an earlier run's."""
     parts = DATA / tier
     shutil.rmtree(parts, ignore_errors=True)
     parts.mkdir(parents=True)

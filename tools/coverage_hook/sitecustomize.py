@@ -1,9 +1,9 @@
 """Measures coverage in a Python process from its first import on, and in each process that it starts.
 
-Python imports a module of this name at its start if its folder is in PYTHONPATH. The product hands PYTHONPATH to none of
-its processes (the laptop cloud's server, Lambda workers, jobs, model servers), and some have an environment of their own
-without the coverage package. So this module adds itself to what `subprocess.Popen` passes on, and takes its traces out of
-its own process: the product and its tests see the environment that they would see without it.
+Python imports a module of this name at its start if its folder is in PYTHONPATH. The product hands PYTHONPATH to none
+of its processes (the laptop cloud's server, Lambda workers, jobs, model servers), and some have an environment of their
+own without the coverage package. So this module adds itself to what `subprocess.Popen` passes on, and takes its traces
+out of its own process: the product and its tests see the environment that they would see without it.
 """
 
 from __future__ import annotations
