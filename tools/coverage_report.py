@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -79,8 +79,7 @@ def total(package: str, files: Mapping[str, Mapping[str, Any]]) -> Covered:
 
 def measured(data: Iterable[Path]) -> dict[str, dict[str, Any]]:
     """Return coverage's JSON entries of all files of the packages, from the data files of the tiers."""
-    os.chdir(ROOT)
-    with tempfile.TemporaryDirectory(prefix="ml-lens-") as scratch:
+    with contextlib.chdir(ROOT), tempfile.TemporaryDirectory(prefix="ml-lens-") as scratch:
         report = coverage.Coverage(config_file=str(CONFIG), data_file=str(Path(scratch) / "all"), data_suffix=False)
         report.combine([str(path) for path in data], strict=True, keep=True)
         # A file that nothing imported is not in the data: it counts, with nothing run.

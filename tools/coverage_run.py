@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -33,27 +34,34 @@ def _measure(tier: str, arguments: Sequence[str]) -> int:
     parts = DATA / tier
     shutil.rmtree(parts, ignore_errors=True)
     parts.mkdir(parents=True)
-    state = {
-        "package": str(Path(coverage.__file__).parent),
-        "config": str(CONFIG),
-        "data": str(parts / "part"),
-        "path": os.environ.get("PYTHONPATH"),
-    }
-    path = os.pathsep.join(filter(None, [str(HOOK), state["path"]]))
-    environment = {**os.environ, STATE: json.dumps(state), "PYTHONPATH": path}
     command = [sys.executable, "-m", "pytest", f"tests/{tier}", *arguments]
-    code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    code = subprocess.run(command, cwd=ROOT, env=environment(parts / "part"), check=False).returncode
     combine(tier)
     return int(code != 0)
 
 
+def environment(data: Path) -> dict[str, str]:
+    """Return this process's environment with what makes Python measure itself and all that it starts.
+
+    Parameters
+    ----------
+    data
+        Each process writes a file whose name begins with this one.
+    """
+    path = os.environ.get("PYTHONPATH")
+    package = Path(coverage.__file__).parent
+    state = {"package": str(package), "config": str(CONFIG), "data": str(data), "path": path}
+    hooked = os.pathsep.join(filter(None, [str(HOOK), path]))
+    return {**os.environ, STATE: json.dumps(state), "PYTHONPATH": hooked}
+
+
 def combine(tier: str) -> None:
     """Make one file of what the processes of ``tier`` have written."""
-    os.chdir(ROOT)  # the first entries of [paths] are relative
-    measured = coverage.Coverage(config_file=str(CONFIG), data_file=str(DATA / f"{tier}.data"), data_suffix=False)
-    measured.erase()
-    measured.combine([str(part) for part in (DATA / tier).iterdir()], strict=True)
-    measured.save()
+    with contextlib.chdir(ROOT):  # the first entries of [paths] are relative
+        measured = coverage.Coverage(config_file=str(CONFIG), data_file=str(DATA / f"{tier}.data"), data_suffix=False)
+        measured.erase()
+        measured.combine([str(part) for part in (DATA / tier).iterdir()], strict=True)
+        measured.save()
     shutil.rmtree(DATA / tier)
 
 

@@ -59,9 +59,10 @@ def _hand_on(state: dict[str, Any]) -> None:
     @functools.wraps(plain)
     def measured(self: Any, *args: Any, env: Any = None, **kwargs: Any) -> None:
         given = dict(os.environ if env is None else env)
-        path = given.get("PYTHONPATH")
-        given[STATE] = json.dumps({**state, "path": path})
-        given["PYTHONPATH"] = os.pathsep.join(filter(None, [HERE, path]))
+        if STATE not in given:  # else a measurement of its own
+            path = given.get("PYTHONPATH")
+            given[STATE] = json.dumps({**state, "path": path})
+            given["PYTHONPATH"] = os.pathsep.join(filter(None, [HERE, path]))
         plain(self, *args, env=given, **kwargs)
 
     subprocess.Popen.__init__ = measured  # type: ignore[method-assign]
