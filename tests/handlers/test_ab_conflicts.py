@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from handlers.evaluate_test import NotDeliveredError
 from ml_lens_runtime.ab_journal import PAUSE_SECONDS, Inference, Journal
+from ml_lens_runtime.ab_state import StateStore
 from ml_lens_runtime.outcomes import Outcome, OutcomeError, record
 from tests.handlers.ab_account import TABLE, Account, mocked_account, outcome, users
 from tests.handlers.fake_services import aws_error
@@ -49,6 +50,22 @@ class FakeRefusingBus:
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     with mocked_account(monkeypatch) as made:
         yield made
+
+
+class FakeLateTable:
+    """moto's DynamoDB that shows an item as missing once, as to a process that looked before it was there."""
+
+    def __init__(self, table: Any) -> None:
+        self._table, self._looked = table, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._table, name)
+
+    def get_item(self, **request: Any) -> Any:
+        if self._looked:
+            return self._table.get_item(**request)
+        self._looked = True
+        return {}
 
 
 def journal(account: Account, *failures: Exception, waits: list[float] | None = None) -> Journal:
@@ -170,3 +187,16 @@ def test_a_shift_that_was_started_before_the_look_was_cut_is_not_an_error(accoun
     account.clients.__dict__["state_machine"] = machine
     account.evaluate()
     assert [given["winner"] for given in account.started()] == ["green"]
+
+
+def test_of_two_first_looks_the_first_one_makes_the_state(account: Account) -> None:
+    plan, store = account.setup.plan, StateStore(table=TABLE, client=account.clients.ledger)
+    first = store.save(store.load(plan, account.now))
+    second = StateStore(table=TABLE, client=FakeLateTable(account.clients.ledger)).load(plan, account.now + 60)
+    assert second == first
+
+
+def test_a_state_that_cannot_be_written_is_no_conflict(account: Account) -> None:
+    state = StateStore(table=TABLE, client=account.clients.ledger).load(account.setup.plan, account.now)
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        StateStore(table="gone", client=account.clients.ledger).save(state)

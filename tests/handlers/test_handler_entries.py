@@ -43,9 +43,9 @@ def test_an_ab_test_runs_through_its_three_functions(monkeypatch: pytest.MonkeyP
         assigned = assign_variant.handler({"user_id": "ann"}, CONTEXT)
         assert assigned["target_variant"] in (setup.plan.control, setup.plan.treatment)
         outcome = ab_account.outcome(assigned["inference_id"])
-        assert record_outcome.handler(outcome, CONTEXT)["results"] == [{"status": "counted"}]
+        assert record_outcome.handler(outcome, CONTEXT)["results"] == [{"status": "counted", "reason": None}]
         monkeypatch.setenv("TABLE_NAME", "another")  # of no effect on an environment that runs
-        assert record_outcome.handler(outcome, CONTEXT)["results"] == [{"status": "duplicate"}]
+        assert record_outcome.handler(outcome, CONTEXT)["results"] == [{"status": "duplicate", "reason": None}]
         assert evaluate_test.handler({}, CONTEXT)["users"] == {"control": 0, "treatment": 0}
 
 

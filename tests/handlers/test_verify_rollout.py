@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 
+from handlers import verify_rollout
 from handlers.verify_rollout import run
 
 ARN = "arn:aws:sagemaker:eu-west-1:111122223333:endpoint/e"
@@ -76,3 +80,35 @@ def test_unexpected_error_is_answered_too() -> None:
 def test_same_event_twice_gives_the_same_answer() -> None:
     described = {"EndpointStatus": "InService", "EndpointConfigName": "new"}
     assert answer(event(), described) == answer(event(), described)
+
+
+def test_the_answer_is_put_without_a_content_type_as_the_presigned_url_was_signed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With any other Content-Type S3 refuses the signature, and the deployment waits for an hour."""
+    heard: list[tuple[str, str | None, bytes]] = []
+
+    class FakePresignedUrl(BaseHTTPRequestHandler):
+        """Takes a PUT and remembers it; checks no signature."""
+
+        def do_PUT(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            heard.append((self.path, self.headers["Content-Type"], body))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *arguments: Any) -> None:
+            """Say nothing."""
+
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    verify_rollout._sagemaker.cache_clear()
+    with HTTPServer(("127.0.0.1", 0), FakePresignedUrl) as server:
+        taking = Thread(target=server.handle_request)
+        taking.start()
+        url = f"http://127.0.0.1:{server.server_port}/answer?X-Amz-Signature=s"
+        verify_rollout.handler({**event("Delete"), "ResponseURL": url}, SimpleNamespace(log_stream_name="stream"))
+        taking.join(5)
+    verify_rollout._sagemaker.cache_clear()
+    ((path, kind, body),) = heard
+    assert (path, kind) == ("/answer?X-Amz-Signature=s", "")
+    assert json.loads(body)["Status"] == "SUCCESS"
