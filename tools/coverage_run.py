@@ -18,15 +18,26 @@ CONFIG = ROOT / ".coveragerc"
 DATA = ROOT / "build" / "coverage"
 HOOK = Path(__file__).with_name("coverage_hook")
 STATE = "ML_LENS_COVERAGE"
-# One process only: what is measured is what ran, and two would wait for each other's laptop clouds.
-TIERS = ("handlers", "etl", "model", "unit", "contract", "upgrade", "local")
+NOT_DEEP = ("-m", "not deep")
+# One process only: two would wait for each other's laptop clouds, and no figure would change.
+TIERS: dict[str, tuple[str, ...]] = {
+    **{
+        tier: (f"tests/{tier}", *NOT_DEEP)
+        for tier in ("handlers", "etl", "model", "unit", "contract", "upgrade", "local")
+    },
+    # The only tests of the demos' and of the fault suite's own code.
+    "demos": (*(f"tests/local/test_{name}_demo.py" for name in ("lake", "loop", "rollout")), "tests/local/faults"),
+}
 
 
 def main(argv: Sequence[str]) -> int:
     """Measure the tiers in ``argv``, all if none; what follows ``--`` goes to pytest. Return 1 if one failed."""
     cut = argv.index("--") if "--" in argv else len(argv)
-    tiers, arguments = argv[:cut] or TIERS, argv[cut + 1 :] or ("-m", "not deep")
-    return max(_measure(tier, arguments) for tier in tiers)
+    tiers = argv[:cut] or list(TIERS)
+    unknown = [tier for tier in tiers if tier not in TIERS]
+    if unknown:
+        raise SystemExit(f"no tier {', '.join(unknown)}: there are {', '.join(TIERS)}")
+    return max([_measure(tier, (*TIERS[tier], *argv[cut + 1 :])) for tier in tiers])
 
 
 def _measure(tier: str, arguments: Sequence[str]) -> int:
@@ -34,7 +45,7 @@ def _measure(tier: str, arguments: Sequence[str]) -> int:
     parts = DATA / tier
     shutil.rmtree(parts, ignore_errors=True)
     parts.mkdir(parents=True)
-    command = [sys.executable, "-m", "pytest", f"tests/{tier}", *arguments]
+    command = [sys.executable, "-m", "pytest", *arguments]
     code = subprocess.run(command, cwd=ROOT, env=environment(parts / "part"), check=False).returncode
     combine(tier)
     return int(code != 0)
