@@ -21,7 +21,7 @@ os.environ.update(MOTO_ACCOUNT_ID="000000000000", GATEWAY_PORT="1")
 sys.path.insert(0, sys.argv[1])
 run = importlib.import_module("server.glue_process")
 plan = run.Plan(job="j", run_id="jr", role="r", region="us-east-1", account="000000000000", script="s3://b/k",
-                arguments={}, seconds=0.5, folder=Path(sys.argv[2]))
+                arguments={}, seconds=2.0, folder=Path(sys.argv[2]))
 class Slow(run.JobProcess):
     def _prepared(self):
         start = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1], sys.argv[2]])"
