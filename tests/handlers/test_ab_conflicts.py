@@ -88,7 +88,8 @@ def opened(account: Account) -> Inference:
 
 
 def test_outcomes_of_one_user_that_collide_wait_and_count(account: Account) -> None:
-    inference, waits = opened(account), []
+    inference = opened(account)
+    waits: list[float] = []
     assert journal(account, CONFLICT, CONFLICT, waits=waits).count(inference, 1.0)
     assert waits == [PAUSE_SECONDS] * 2
     assert account.items("user#")[0]["outcomes"] == {"N": "1"}

@@ -11,7 +11,7 @@ import pytest
 from moto import mock_aws
 
 from ml_lens_runtime import machine_events, s3_json, table_row
-from ml_lens_runtime.readings import ReadingError
+from ml_lens_runtime.errors import ReadingError
 
 
 @pytest.mark.parametrize(
