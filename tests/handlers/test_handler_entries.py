@@ -46,6 +46,7 @@ def test_an_ab_test_runs_through_its_three_functions(monkeypatch: pytest.MonkeyP
         assert record_outcome.handler(outcome, CONTEXT)["results"] == [{"status": "counted", "reason": None}]
         monkeypatch.setenv("TABLE_NAME", "another")  # of no effect on an environment that runs
         assert record_outcome.handler(outcome, CONTEXT)["results"] == [{"status": "duplicate", "reason": None}]
+        monkeypatch.setenv("TABLE_NAME", setup.table)
         assert evaluate_test.handler({}, CONTEXT)["users"] == {"control": 0, "treatment": 0}
 
 
