@@ -195,9 +195,3 @@ def test_of_two_first_looks_the_first_one_makes_the_state(account: Account) -> N
     first = store.save(store.load(plan, account.now))
     second = StateStore(table=TABLE, client=FakeLateTable(account.clients.ledger)).load(plan, account.now + 60)
     assert second == first
-
-
-def test_a_state_that_cannot_be_written_is_no_conflict(account: Account) -> None:
-    state = StateStore(table=TABLE, client=account.clients.ledger).load(account.setup.plan, account.now)
-    with pytest.raises(ClientError, match="ResourceNotFound"):
-        StateStore(table="gone", client=account.clients.ledger).save(state)

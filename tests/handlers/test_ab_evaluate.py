@@ -147,3 +147,9 @@ def test_a_mean_is_of_the_users_total_or_of_their_average(account: Account, metr
     total = state.control.merge(state.treatment)
     assert total.count == len(expected)
     assert total.mean == pytest.approx(sum(expected) / len(expected))
+
+
+def test_a_state_that_cannot_be_written_is_no_conflict(account: Account) -> None:
+    state = StateStore(table=account.setup.table, client=account.clients.ledger).load(account.setup.plan, account.now)
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        StateStore(table="gone", client=account.clients.ledger).save(state)
