@@ -19,10 +19,15 @@ else:
 
 # What `make test-deep` runs and `make test` leaves out: the same code is tested there with less.
 DEEP = {
+    "etl/test_parity.py": "hundreds of generated series through kernel and scorer",
+    "etl/test_spark.py": "a Spark session; the laptop cloud's Glue job runs one too",
+    "handlers/test_ab_error_rates.py": "thousands of simulated tests",
     "handlers/faults": "every fault at 10,000 readings",
     "handlers/fuzz": "10,000 generated payloads for each handler",
+    "handlers/test_start_retraining_survives.py": "ended before and after every call",
     "local/faults": "every fault on the laptop cloud",
     "local/iam_proof": "every right of every role taken away in turn; the evidence is compared in the contract tier",
+    "local/test_demo.py": "the demo from a terminal",
     "local/test_lake_demo.py": "the demo from a terminal",
     "local/test_loop_demo.py": "the demo from a terminal",
     "local/test_rollout_demo.py": "three demos from a terminal",

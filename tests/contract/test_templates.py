@@ -95,6 +95,7 @@ def test_asset_is_named_when_a_model_is_given(tmp_path: Path) -> None:
 
 
 def test_missing_model_is_a_prop_error(tmp_path: Path) -> None:
-    result = synth(tmp_path, CDK_CONTEXT_JSON=json.dumps({"model_artifact": "nowhere/model.tar.gz"}))
+    given = {"model_artifact": "nowhere/model.tar.gz", "stacks": "IotInference"}
+    result = synth(tmp_path, CDK_CONTEXT_JSON=json.dumps(given), CDK_VALIDATION="false")
     assert result.returncode != 0
     assert "PropError: path must be a file for model artifact, got 'nowhere/model.tar.gz'" in result.stderr

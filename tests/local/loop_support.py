@@ -148,8 +148,8 @@ class Loop:
 
 
 def readings(device: str, *, start: datetime, rows: int, shift: float) -> pl.DataFrame:
-    """Return readings of a device."""
-    chance = random.Random(f"{device}{start}")
+    """Return readings of a device, the same values in every run: a monitor has a rate of false alarms."""
+    chance = random.Random(f"{device} {shift}")
     times = [start + timedelta(seconds=STEP_SECONDS * place) for place in range(rows)]
     columns: dict[str, list[Any]] = {
         "reading_id": [f"{device}-{start:%H%M%S}-{place}" for place in range(rows)],
