@@ -8,13 +8,14 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import localstack_client.session  # type: ignore[import-untyped]
+import localstack_client.session
 import uv
 from botocore.config import Config
 
@@ -71,7 +72,8 @@ def environment(base: str) -> Path:
 
 
 def _uv(*arguments: str) -> None:
-    subprocess.run([uv.find_uv_bin(), *arguments], check=True)
+    with tempfile.TemporaryDirectory(prefix="ml-lens-") as scratch:  # uv leaves a lock for each package that it builds
+        subprocess.run([uv.find_uv_bin(), *arguments], check=True, env={**os.environ, "TMPDIR": scratch})
 
 
 class Engine:

@@ -102,7 +102,9 @@ def _uv(*arguments: str) -> None:
 
     with _FINDING_UV:
         uv = find_uv_bin()
-    environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
-    done = subprocess.run([uv, *arguments], capture_output=True, text=True, check=False, env=environment)
+    kept = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
+    with tempfile.TemporaryDirectory(prefix="ml-lens-") as folder:  # uv leaves a lock for each package that it builds
+        environment = {**kept, "TMPDIR": folder}
+        done = subprocess.run([uv, *arguments], capture_output=True, text=True, check=False, env=environment)
     if done.returncode != 0:
         raise VenvError(f"uv {' '.join(arguments[:2])} failed:\n{done.stderr.strip()}")
