@@ -176,7 +176,7 @@ def _starter(folder: Path, python: str, work: Path) -> str:
     _install(new, "pip", f"{_wheel(work)}[local]")
     _run([str(Path(new).parent / "ml-lens"), "new", "demo-app"], cwd=folder)
     said = _run(["make", "test", f"PYTHON={new}"], cwd=folder / "demo-app", env=os.environ | {"PYTHONPATH": ""})
-    return said.splitlines()[-1]
+    return next(line for line in reversed(said.splitlines()) if " passed" in line)
 
 
 def environment(folder: Path, python: str) -> str:

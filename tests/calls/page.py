@@ -20,7 +20,7 @@ WHY = {
 def tables(found: Mapping[str, Any]) -> dict[str, str]:
     """Return the tables by the name of their place in the page."""
     paged = scan.product().paged
-    heads = ("Operation", "Called in", "By", "Answered by", "Pages", "Throttled", "Other error codes")
+    heads = ("Call", "Answered by", "Throttled", "Other error codes")
     return {
         "calls": _table(heads, [_row(row, paged) for row in found["calls"]]),
         "elsewhere": _table(("Calls of", "Calls", "Why not on moto", "Tests"), _elsewhere()),
@@ -42,13 +42,11 @@ def answered_by(row: Mapping[str, Any]) -> str:
 
 def _row(row: Mapping[str, Any], paged: set[Call]) -> tuple[str, ...]:
     call = Call(file=row["file"], service=row["service"], operation=row["operation"])
-    pages = "one" if call not in paged else ("several, tested" if row["pages"] else "several, not tested")
+    pages = "" if call not in paged else (", several pages" if row["pages"] else ", several pages not tested")
+    by = "".join(f", by `{handler}`" for handler in row["handlers"])
     return (
-        f"`{call.service}:{call.operation}`",
-        f"`{_short(call.file)}`",
-        ", ".join(f"`{handler}`" for handler in row["handlers"]) or "-",
-        answered_by(row),
-        pages,
+        f"`{call.service}:{call.operation}`<br>in `{_short(call.file)}`{by}",
+        f"{answered_by(row)}{pages}",
         " or ".join(_results(row, throttled=True)) or "-",
         "; ".join(_codes(row)) or "-",
     )
