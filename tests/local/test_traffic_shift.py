@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -96,7 +97,7 @@ def test_a_bad_green_never_sees_live_traffic(
         until(lambda: traffic.by_variant["blue"] > seen + 10)
     assert (ended["status"], ended["error"]) == ("FAILED", "ShiftStopped")
     assert "synthetic test" in ended["cause"]
-    assert reason in ended["cause"]
+    assert re.search(reason, ended["cause"]), ended["cause"]
     assert set(traffic.by_variant) == {"blue"}
     assert traffic.failed == 0
     assert "SetWeights" not in blue_green.states(execution)
@@ -104,7 +105,7 @@ def test_a_bad_green_never_sees_live_traffic(
     assert blue_green.claim()["phase"] == "stopped"
 
 
-@pytest.mark.parametrize(("variant", "reason"), [("red", "error rate 0."), ("snail", "p99 latency 4")])
+@pytest.mark.parametrize(("variant", "reason"), [("red", r"error rate 0\."), ("snail", r"p99 latency [4-9]\d\d")])
 def test_a_variant_that_is_worse_on_live_traffic_loses_it_again(
     variant: str, reason: str, cloud: LaptopCloud, shift: Callable[[str], Shift], until: Callable[..., Any]
 ) -> None:
@@ -114,7 +115,7 @@ def test_a_variant_that_is_worse_on_live_traffic_loses_it_again(
         execution = slow.start(**{"from": "blue", "to": variant})
         ended = slow.result(execution)
     assert (ended["status"], ended["error"]) == ("FAILED", "ShiftRestored"), ended
-    assert reason in ended["cause"]
+    assert re.search(reason, ended["cause"]), ended["cause"]
     assert weights(cloud) == {"blue": 1}
     told = slow.decisions(execution)
     assert told[-1]["decision"] == "restored"
@@ -246,7 +247,7 @@ def test_a_wrong_request_is_refused_before_anything_changes(
     execution = canary.start(**request_)
     ended = canary.result(execution)
     assert ended["error"] == "ShiftRefused"
-    assert reason in ended["cause"]
+    assert re.search(reason, ended["cause"]), ended["cause"]
     assert canary.claim() == before
     assert weights(cloud) == {"blue": 1}
     assert not {"Claim", "TakeOver", "SetWeights"} & set(canary.states(execution))
