@@ -40,9 +40,9 @@ def model(guarded: LaptopCloud) -> dict[str, str]:
     return {"ModelBucket": "models", "ModelKey": "proof.tar.gz"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def endpoint(guarded: LaptopCloud, model: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Deploy the endpoint that the examples are about."""
+    """Deploy the endpoint that the examples are about; it goes with its file, as every stack does."""
     resources = endpoint_resources("turbine-anomalies", "s3://{ModelBucket}/{ModelKey}".format(**model))
     folder = write_assembly(tmp_path_factory.mktemp("endpoint"), "ProofEndpoint", {"Resources": resources})
     guarded.deploy(folder, "ProofEndpoint")
