@@ -176,7 +176,10 @@ def _starter(folder: Path, python: str, work: Path) -> str:
     _install(new, "pip", f"{_wheel(work)}[local]")
     _run([str(Path(new).parent / "ml-lens"), "new", "demo-app"], cwd=folder)
     said = _run(["make", "test", f"PYTHON={new}"], cwd=folder / "demo-app", env=os.environ | {"PYTHONPATH": ""})
-    return next(line for line in reversed(said.splitlines()) if " passed" in line)
+    passed = [line for line in said.splitlines() if " passed" in line]
+    if not passed:
+        raise CheckError(f"make test says of no test that it passed:\n{said[-1500:]}")
+    return passed[-1]
 
 
 def environment(folder: Path, python: str) -> str:
