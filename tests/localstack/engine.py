@@ -8,7 +8,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 import urllib.request
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import localstack_client.session
-import uv
 from botocore.config import Config
 
 from cdk_ml_lens.local import guard, venvs
@@ -64,16 +62,11 @@ def environment(base: str) -> Path:
     home = venvs.cache_dir() / f"localstack-{digest.hexdigest()[:12]}"
     if not (home / "ready").exists():
         shutil.rmtree(home, ignore_errors=True)
-        _uv("venv", "-q", "--python", base, str(home))
+        venvs.run_uv("venv", "-q", "--python", base, str(home))
         target = ("--python", str(home / "bin" / "python"))
-        _uv("pip", "install", "-q", *target, *REQUIREMENTS, str(EXTENSION), "-c", str(CONSTRAINTS))
+        venvs.run_uv("pip", "install", "-q", *target, *REQUIREMENTS, str(EXTENSION), "-c", str(CONSTRAINTS))
         (home / "ready").touch()
     return home / "bin" / "python"
-
-
-def _uv(*arguments: str) -> None:
-    with tempfile.TemporaryDirectory(prefix="ml-lens-") as scratch:  # uv leaves a lock for each package that it builds
-        subprocess.run([uv.find_uv_bin(), *arguments], check=True, env={**os.environ, "TMPDIR": scratch})
 
 
 class Engine:

@@ -77,8 +77,8 @@ def _build(name: str, home: Path) -> None:
     home.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".{home.name}-", dir=home.parent))
     try:
-        _uv("venv", "--quiet", "--allow-existing", "--relocatable", "--python", sys.executable, str(scratch))
-        _uv(
+        run_uv("venv", "--quiet", "--allow-existing", "--relocatable", "--python", sys.executable, str(scratch))
+        run_uv(
             "pip",
             "install",
             "--quiet",
@@ -97,7 +97,8 @@ def _build(name: str, home: Path) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _uv(*arguments: str) -> None:
+def run_uv(*arguments: str) -> None:
+    """Run uv; raise `VenvError` with its output if it fails."""
     from uv import find_uv_bin
 
     with _FINDING_UV:
