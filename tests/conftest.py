@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,3 +49,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             place = item.path.relative_to(here).as_posix()
             if any(place == deep or place.startswith(f"{deep}/") for deep in DEEP):
                 item.add_marker(pytest.mark.deep)
+
+
+@pytest.fixture(scope="session")
+def today(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Today's assembly of all stacks of app.py; nobody writes to it."""
+    out = tmp_path_factory.mktemp("today")
+    settings = {"CDK_OUTDIR": str(out), "CDK_VALIDATION": "false", "CDK_CONTEXT_JSON": json.dumps({"nag": "false"})}
+    root = Path(__file__).resolve().parents[1]
+    subprocess.run([sys.executable, "app.py"], cwd=root, env={**os.environ, **settings}, check=True)
+    return out

@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+from moto import mock_aws
 
 from ml_lens_runtime import clients
 
@@ -33,6 +34,17 @@ def shared() -> Iterator[None]:
         patch.setattr(boto3, "client", client)
         patch.setattr(clients, "_client", client)
         yield
+
+
+@contextmanager
+def one_bucket(name: str) -> Iterator[Any]:
+    """Yield an S3 client of a new account on moto that has one bucket."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for key, value in _SECRETS.items():
+            patch.setenv(key.upper(), value)
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket=name)
+        yield client
 
 
 def _comparable(value: Any) -> str:

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from ml_lens_runtime import machine_events, s3_json, table_row
 from ml_lens_runtime.errors import ReadingError
+from tests.handlers.shared_clients import one_bucket
 
 
 @pytest.mark.parametrize(
@@ -41,12 +40,8 @@ def test_what_is_no_uri_of_an_object_is_refused(uri: str) -> None:
 
 
 @pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    with mock_aws():
-        client = boto3.client("s3", region_name="us-east-1")
-        client.create_bucket(Bucket="lake")
+def s3() -> Iterator[Any]:
+    with one_bucket("lake") as client:
         yield client
 
 

@@ -7,15 +7,14 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from handlers import judge_candidate
 from handlers.judge_candidate import EvaluationMismatchError, run
 from ml_lens_runtime.errors import ConfigurationError
 from ml_lens_runtime.model_gate import Gate
 from ml_lens_runtime.s3_json import DocumentError
+from tests.handlers.shared_clients import one_bucket
 
 GATE = {
     "bounds": [
@@ -38,12 +37,8 @@ EVENT = {
 
 
 @pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    with mock_aws():
-        client = boto3.client("s3", region_name="us-east-1")
-        client.create_bucket(Bucket="artifacts")
+def s3() -> Iterator[Any]:
+    with one_bucket("artifacts") as client:
         yield client
 
 

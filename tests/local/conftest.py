@@ -6,7 +6,6 @@ import contextlib
 import io
 import sys
 import tarfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 from cdk_ml_lens.local import DeployError, Deployment, LaptopCloud, ModelRuntime
+from tests import waiting
 from tests.local.support import write_assembly
 
 FAKE_SERVER = Path(__file__).parent / "fake_model_server.py"
@@ -76,16 +76,7 @@ def deploy_template(laptop_cloud: LaptopCloud, tmp_path: Path) -> Deploy:
 
 @pytest.fixture(scope="session")
 def until() -> Until:
-    def wait(probe: Callable[[], Any], *, seconds: float = 15.0) -> Any:
-        """Return the first true value of ``probe``; fail after ``seconds``."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if value := probe():
-                return value
-            time.sleep(0.1)
-        raise AssertionError(f"nothing within {seconds} s")
-
-    return wait
+    return waiting.until
 
 
 @pytest.fixture

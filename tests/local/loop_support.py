@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import json
 import random
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +17,7 @@ import polars as pl
 
 from cdk_ml_lens.local import LaptopCloud
 from stacks.mlops_loop import TURBINE, MlopsLoopStack
+from tests import waiting
 
 CONTEXT = {
     "approval": "automatic",
@@ -167,11 +167,4 @@ def ago(**span: float) -> datetime:
     return datetime.now(UTC).replace(microsecond=0) - timedelta(**span)
 
 
-def wait(probe: Callable[[], Any], *, seconds: float = 120.0) -> Any:
-    """Return the first true value of a probe; fail after so many seconds."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if value := probe():
-            return value
-        time.sleep(0.3)
-    raise AssertionError(f"nothing within {seconds} s")
+wait = functools.partial(waiting.until, seconds=120.0)

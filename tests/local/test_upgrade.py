@@ -6,11 +6,8 @@ The function code and scripts are today's on both sides: only templates of a rel
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,18 +16,10 @@ import pytest
 
 from cdk_ml_lens.local import LaptopCloud
 from tests.upgrade.changes import STATEFUL
-from tests.upgrade.test_releases import NAMES, RELEASED, ROOT, template
+from tests.upgrade.test_releases import NAMES, RELEASED, template
 
 pytestmark = pytest.mark.laptop_cloud
 ASSET = re.compile(r"[0-9a-f]{64}\.\w+")
-
-
-@pytest.fixture(scope="module")
-def today(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("today")
-    settings = {"CDK_OUTDIR": str(out), "CDK_VALIDATION": "false", "CDK_CONTEXT_JSON": json.dumps({"nag": "false"})}
-    subprocess.run([sys.executable, "app.py"], cwd=ROOT, env={**os.environ, **settings}, check=True)
-    return out
 
 
 @pytest.mark.parametrize("released", RELEASED, ids=NAMES)

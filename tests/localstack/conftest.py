@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,15 +33,6 @@ def emulator() -> Iterator[Emulator]:
             yield Emulator(endpoint_url=running.endpoint_url, runs_functions=False)
         finally:
             running.stop()
-
-
-@pytest.fixture(scope="session")
-def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return today's assembly of all stacks."""
-    out = tmp_path_factory.mktemp("assembly")
-    settings = {"CDK_OUTDIR": str(out), "CDK_VALIDATION": "false", "CDK_CONTEXT_JSON": json.dumps({"nag": "false"})}
-    subprocess.run([sys.executable, "app.py"], cwd=ROOT, env={**os.environ, **settings}, check=True)
-    return out
 
 
 @pytest.fixture(scope="session")

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.localstack.engine import Emulator
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -34,15 +33,6 @@ def first(emulator: Emulator, url: str) -> dict[str, Any]:
     assert messages, "no message"
     body: dict[str, Any] = json.loads(messages[0]["Body"])
     return body
-
-
-def until(probe: Callable[[], Any], *, seconds: float = 20.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if value := probe():
-            return value
-        time.sleep(0.2)
-    raise AssertionError(f"nothing within {seconds} s")
 
 
 def test_an_object_reaches_a_queue_through_eventbridge(emulator: Emulator, name: str, queue: tuple[str, str]) -> None:
@@ -117,14 +107,14 @@ def executed(emulator: Emulator, name: str, definition: dict[str, Any], given: d
     role = f"arn:aws:iam::{emulator.account}:role/any"
     machine = client.create_state_machine(name=name, definition=json.dumps(definition), roleArn=role)
     run = client.start_execution(stateMachineArn=machine["stateMachineArn"], input=json.dumps(given))["executionArn"]
-    until(lambda: client.describe_execution(executionArn=run)["status"] != "RUNNING")
+    until(lambda: client.describe_execution(executionArn=run)["status"] != "RUNNING", seconds=20)
     done: dict[str, Any] = client.describe_execution(executionArn=run)
     return done
 
 
 def test_an_api_refuses_a_body_that_its_model_does_not_allow(emulator: Emulator, name: str) -> None:
     url = validating_api(emulator, name)
-    assert until(lambda: posted(url, {"temperature": 20.5})) == 200
+    assert until(lambda: posted(url, {"temperature": 20.5}), seconds=20) == 200
     assert posted(url, {"temperature": "hot"}) == 400
     assert posted(url, {}) == 400
 

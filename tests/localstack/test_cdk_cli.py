@@ -57,8 +57,8 @@ class Cli:
         return done.stdout + done.stderr
 
 
-def test_the_cli_bootstraps_deploys_compares_and_destroys(emulator: Emulator, assembly: Path, tmp_path: Path) -> None:
-    cdk, names = Cli(emulator, assembly, tmp_path), ("ModelArtifactBucket=models", "ModelArtifactKey=any.tar.gz")
+def test_the_cli_bootstraps_deploys_compares_and_destroys(emulator: Emulator, today: Path, tmp_path: Path) -> None:
+    cdk, names = Cli(emulator, today, tmp_path), ("ModelArtifactBucket=models", "ModelArtifactKey=any.tar.gz")
     given = [part for name in names for part in ("--parameters", name)]
     cdk("bootstrap", f"aws://{emulator.account}/{emulator.region}")
     cdk("deploy", STACK, "--require-approval", "never", *given)
@@ -70,10 +70,10 @@ def test_the_cli_bootstraps_deploys_compares_and_destroys(emulator: Emulator, as
         emulator.client("cloudformation").describe_stacks(StackName=STACK)
 
 
-def test_the_cli_is_refused_off_the_loopback(assembly: Path, tmp_path: Path) -> None:
+def test_the_cli_is_refused_off_the_loopback(today: Path, tmp_path: Path) -> None:
     aws = Emulator(endpoint_url="https://cloudformation.us-east-1.amazonaws.com", runs_functions=True)
     with pytest.raises(PropError, match="loopback"):
-        Cli(aws, assembly, tmp_path)
+        Cli(aws, today, tmp_path)
 
 
 def test_another_account_is_refused() -> None:

@@ -49,17 +49,17 @@ def second_version(assembly: Path, stack: str, folder: Path) -> tuple[Path, str]
 
 @pytest.mark.parametrize("stack", sorted(STACKS))
 def test_a_stack_is_created_updated_in_place_and_destroyed(
-    stack: str, emulator: Emulator, assembly: Path, made: set[str], tmp_path: Path
+    stack: str, emulator: Emulator, today: Path, made: set[str], tmp_path: Path
 ) -> None:
-    template: dict[str, Any] = json.loads((assembly / f"{stack}.template.json").read_text())
+    template: dict[str, Any] = json.loads((today / f"{stack}.template.json").read_text())
     given = parameters(template)
     started = time.monotonic()
-    deployer.deploy(emulator, assembly, stack, parameters=given)
+    deployer.deploy(emulator, today, stack, parameters=given)
     created = resources(emulator, stack)
     assert created.keys() == template["Resources"].keys()
     assert [name for name, (_, physical) in created.items() if physical == IGNORED] == []
     made |= {kind for kind, _ in created.values()}
-    newer, changed = second_version(assembly, stack, tmp_path / "second")
+    newer, changed = second_version(today, stack, tmp_path / "second")
     assert deployer.deploy(emulator, newer, stack, parameters=given).status == "UPDATE_COMPLETE"
     assert resources(emulator, stack) == created
     properties = template["Resources"][changed]["Properties"]

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +13,6 @@ from tests.upgrade.changes import STATEFUL, losses
 ROOT = Path(__file__).resolve().parents[2]
 RELEASED = sorted((Path(__file__).parent / "releases").glob("*/*.template.json"))
 NAMES = [f"{path.parent.name}-{path.name.split('.')[0]}" for path in RELEASED]
-
-
-@pytest.fixture(scope="module")
-def today(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("today")
-    settings = {"CDK_OUTDIR": str(out), "CDK_VALIDATION": "false", "CDK_CONTEXT_JSON": json.dumps({"nag": "false"})}
-    subprocess.run([sys.executable, "app.py"], cwd=ROOT, env={**os.environ, **settings}, check=True)
-    return out
 
 
 def template(path: Path) -> dict[str, Any]:

@@ -89,14 +89,9 @@ def test_provisioning_role_cannot_make_policies_or_certificates(
     assert not actions & {"iot:CreatePolicy", "iot:CreateCertificateFromCsr", "iot:DeleteThing", "iot:*"}
 
 
-def test_full_calls_a_hook_of_this_account(stack: cdk.Stack, synth: Callable[[cdk.Stack], Template]) -> None:
-    hook = lambda_.Function(
-        stack,
-        "Hook",
-        runtime=lambda_.Runtime.PYTHON_3_13,
-        handler="index.handler",
-        code=lambda_.Code.from_inline("def handler(event, _): return {'allowProvisioning': False}"),
-    )
+def test_full_calls_a_hook_of_this_account(
+    stack: cdk.Stack, synth: Callable[[cdk.Stack], Template], hook: lambda_.Function
+) -> None:
     fleet = DeviceFleet(stack, "Fleet", topic_prefix="plant/line-1", pre_provisioning_hook=hook)
     assert (fleet.telemetry_topic_filter, fleet.device_level) == ("plant/line-1/+/telemetry", 3)
     assert fleet.command_topic("t1") == "plant/line-1/t1/commands"

@@ -12,15 +12,8 @@ from tests.unit.templates import Template
 
 
 def test_fleets_that_share_a_hook_share_its_permission(
-    stack: cdk.Stack, synth: Callable[[cdk.Stack], Template]
+    stack: cdk.Stack, synth: Callable[[cdk.Stack], Template], hook: lambda_.Function
 ) -> None:
-    hook = lambda_.Function(
-        stack,
-        "Hook",
-        runtime=lambda_.Runtime.PYTHON_3_13,
-        handler="index.handler",
-        code=lambda_.Code.from_inline("def handler(event, context): return {'allowProvisioning': True}"),
-    )
     for name in ("presses", "pumps"):
         DeviceFleet(stack, name.capitalize(), topic_prefix=name, pre_provisioning_hook=hook)
     template = synth(stack)
