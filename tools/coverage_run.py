@@ -26,7 +26,10 @@ TIERS: dict[str, tuple[str, ...]] = {
         for tier in ("handlers", "etl", "model", "unit", "contract", "upgrade", "local")
     },
     # The only tests of the demos' and of the fault suite's own code.
-    "demos": (*(f"tests/local/test_{name}_demo.py" for name in ("lake", "loop", "rollout")), "tests/local/faults"),
+    "demos": (
+        *(f"tests/local/test_{name}.py" for name in ("demo", "lake_demo", "loop_demo", "rollout_demo")),
+        "tests/local/faults",
+    ),
 }
 
 
