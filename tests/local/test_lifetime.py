@@ -9,10 +9,11 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cdk_ml_lens.local import CloudError, LaptopCloud, ModelRuntime, running
+from cdk_ml_lens.local import CloudError, LaptopCloud, ModelRuntime, running, server_process
 from tests.local.conftest import FAKE_SERVER, Until
 from tests.local.support import endpoint_resources, write_assembly
 
@@ -79,6 +80,25 @@ def test_a_start_that_fails_ends_with_the_logs_last_lines(tmp_path: Path) -> Non
         models = ModelRuntime(python=Path(sys.executable), server=FAKE_SERVER)
         with pytest.raises(CloudError, match=r"(?s)Address already in use.*whole log: .*server\.log"):
             LaptopCloud.start(port=port, state_dir=tmp_path, models=models)
+
+
+def test_a_start_that_takes_too_long_leaves_no_server_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_process, "START_SECONDS", 0.0)
+    started = []
+    monkeypatch.setattr(subprocess, "Popen", noted(subprocess.Popen, started))
+    with pytest.raises(CloudError, match="did not start within 0 s"):
+        LaptopCloud.start(state_dir=tmp_path, models=ModelRuntime(python=Path(sys.executable), server=FAKE_SERVER))
+    assert [process.poll() is None for process in started] == [False]
+
+
+def noted(start: Any, started: list[Any]) -> Any:
+    """Return ``start`` that keeps what it started."""
+
+    def starting(*arguments: Any, **options: Any) -> Any:
+        started.append(start(*arguments, **options))
+        return started[-1]
+
+    return starting
 
 
 def test_a_temporary_state_folder_goes_with_the_cloud() -> None:

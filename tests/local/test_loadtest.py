@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable
 
@@ -104,6 +105,18 @@ def test_endpoint_that_hangs_gets_a_bounded_number_of_requests() -> None:
     assert found.failed == 1000 - len(sent)
 
 
+def test_an_endpoint_that_answers_nothing_has_no_knee(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as closed:  # bound and not listening: refuses connections
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        arguments = ["loadtest", "--endpoint", "e", "--endpoint-url", url, "--rates", "5,10", "--seconds", "1"]
+        assert main(arguments) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "no rate met the limits"
+    (row,) = [line for line in lines if line.startswith("│")]  # 10 per second is not tried after 5 failed
+    assert [cell.strip() for cell in row.split("│")][3:5] == ["5", "5"]
+
+
 @pytest.mark.laptop_cloud
 def test_endpoint_on_the_laptop_cloud_is_driven_to_a_knee(
     laptop_cloud: LaptopCloud,
@@ -117,3 +130,6 @@ def test_endpoint_on_the_laptop_cloud_is_driven_to_a_knee(
     found = json.loads(capsys.readouterr().out)
     assert (found["knee"], found["target"]) == (10.0, 300.0)
     assert [measured["failed"] for measured in found["levels"]] == [0, 0]
+    assert main(["loadtest", "--endpoint", "loaded", "--row", "1,2", *words]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "knee: 10 requests/s on these instances; autoscaling target 300 per minute" in shown
