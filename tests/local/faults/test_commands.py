@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cdk_ml_lens.local import LaptopCloud, cli
+from cdk_ml_lens.local import LaptopCloud, cli, cli_faults
+from cdk_ml_lens.local.demo_accounts import Accounts
+from cdk_ml_lens.local.demo_plan import Plan
 from cdk_ml_lens.local.faults import Row, rows
+
+PAGE = "| tier | fault |\n|---|---|\n"
+PLAN = Plan(title="t", mode="simulated", features=(), training=[], rows=0, quantile=0.9, outgoing=[], windows=[])
 
 
 def row(**changes: object) -> Row:
@@ -55,6 +62,49 @@ def test_a_page_gets_the_table_of_the_evidence_and_keeps_its_text(tmp_path: Path
 def test_too_few_readings_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["faults", "--readings", "10"]) == cli.EXIT_FAILED
     assert "readings must be at least 50, got 10" in capsys.readouterr().err
+
+
+class FakeSuite:
+    """Gives the rows that it is told to; no cloud runs and nothing is sent."""
+
+    def __init__(self, *given: Row) -> None:
+        self._given, self.options = given, dict[str, Any]()
+
+    def __call__(self, **options: Any) -> Iterator[Row]:
+        self.options = options
+        options["progress"](self._given[0].fault, Accounts(PLAN))
+        yield from self._given
+
+
+def faults(suite: FakeSuite, folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Run the command on a fake suite; it may write evidence and a page into ``folder``."""
+    (folder / "page.md").write_text(PAGE)
+    monkeypatch.setattr(cli_faults, "run", suite)
+    written = ["--write", str(folder / "faults.json"), "--page", str(folder / "page.md")]
+    return cli.main(["faults", "--readings", "300", "--only", "duplicates", "--json", *written])
+
+
+def test_closed_accounts_become_evidence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    suite = FakeSuite(row())
+    assert faults(suite, tmp_path, monkeypatch) == 0
+    assert (suite.options["count"], suite.options["only"]) == (300, ["duplicates"])
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["rows"] == json.loads((tmp_path / "faults.json").read_text())["rows"]
+    assert "closed: 290 scored, 10 dead-lettered of 300" in shown.err
+    assert "| laptop cloud | duplicates | 300 |" in (tmp_path / "page.md").read_text()
+
+
+def test_an_open_account_fails_the_command_and_is_no_evidence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert faults(FakeSuite(row(), row(lost=1, scored=289)), tmp_path, monkeypatch) == 1
+    shown = capsys.readouterr()
+    assert [entry["lost"] for entry in json.loads(shown.out)["rows"]] == [0, 1]
+    assert "open: 289 scored" in shown.err
+    assert not (tmp_path / "faults.json").exists()
+    assert (tmp_path / "page.md").read_text() == PAGE
 
 
 @pytest.mark.laptop_cloud
