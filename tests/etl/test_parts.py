@@ -266,3 +266,10 @@ def test_times_that_firehose_writes_without_a_zone_are_utc(tmp_path: Path) -> No
     span = parquet.Span(start=datetime(2026, 3, 1, 12, tzinfo=UTC), end=datetime(2026, 3, 1, 13, tzinfo=UTC))
     assert len(parquet.read([str(file)], span)) == 1
     assert parquet.extent(str(file)).first == read
+
+
+def test_an_object_that_is_no_parquet_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "broken.parquet"
+    file.write_bytes(b"PAR1 and no more")
+    with pytest.raises(parquet.InputError, match=r"broken\.parquet is no Parquet"):
+        parquet.read([str(file)], parquet.Span())

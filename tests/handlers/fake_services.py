@@ -55,7 +55,7 @@ class FakeEndpoint:
             raise failure
         if any(self.refuses(row) for row in rows):
             raise model_error(400)
-        body = "".join(f"{line}\n" for line in self.lines(rows)).encode()
+        body = "".join(f"{line}\n" for line in self.lines(rows)).encode(errors="surrogateescape")
         return {"Body": io.BytesIO(body), "ContentType": self.content_type, "InvokedProductionVariant": "blue"}
 
     @staticmethod

@@ -132,6 +132,16 @@ def test_an_unusable_value_is_kept_apart(account: Account, value: Any, reason: s
     assert [letter["reason"] for letter in account.letters()] == [reason]
 
 
+@pytest.mark.parametrize(("value", "mean"), [(True, 1.0), (False, 0.0)])
+def test_a_conversion_may_be_told_as_true_or_false(account: Account, value: bool, mean: float) -> None:
+    id = account.assign("ann")["inference_id"]
+    assert account.call(outcome(id, value))["results"][0]["status"] == "counted"
+    account.close_windows()
+    account.evaluate()
+    state = StateStore(table=account.setup.table, client=account.clients.ledger).load(account.setup.plan, account.now)
+    assert state.control.mean + state.treatment.mean == mean
+
+
 def test_bodies_that_are_no_outcome_are_kept_apart_whole(account: Account) -> None:
     account.report("[1]", '{"value": 1}', '{"inference_id": 4, "value": 1}')
     found = {letter["reason"]: letter["payload"] for letter in account.letters()}

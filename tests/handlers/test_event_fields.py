@@ -74,3 +74,9 @@ def test_a_time_with_an_offset_is_held_in_utc() -> None:
 def test_a_number_without_an_end_is_refused(value: float) -> None:
     with pytest.raises(ReadingError, match="vibration is (inf|nan)"):
         table_row.number("vibration", value)
+
+
+@pytest.mark.parametrize("milliseconds", [10**30, -(10**17), 10**400])
+def test_an_arrival_that_the_calendar_does_not_reach_is_refused(milliseconds: int) -> None:
+    with pytest.raises(ReadingError, match="received_at is"):
+        table_row._received(milliseconds)

@@ -12,6 +12,7 @@ import pytest
 from handlers import judge_candidate
 from handlers.judge_candidate import EvaluationMismatchError, run
 from ml_lens_runtime.errors import ConfigurationError
+from ml_lens_runtime.machine_events import EventError
 from ml_lens_runtime.model_gate import Gate
 from ml_lens_runtime.s3_json import DocumentError
 from tests.handlers.shared_clients import one_bucket
@@ -89,7 +90,7 @@ def test_a_candidate_beyond_a_bound_is_refused(s3: Any, metrics: dict[str, Any],
     assert found["verdict"] == sentence
 
 
-@pytest.mark.parametrize("value", [None, math.nan, math.inf, "0.9", True])
+@pytest.mark.parametrize("value", [None, math.nan, math.inf, 10**400, "0.9", True])
 def test_a_metric_that_is_no_finite_number_refuses(s3: Any, value: Any) -> None:
     found = judged(s3, evaluation({**GOOD, "recall": value}))
     assert found["passed"] is False
@@ -145,6 +146,13 @@ def test_too_few_rows_refuse(s3: Any, rows: Any) -> None:
 def test_an_evaluation_of_other_data_is_an_error(s3: Any) -> None:
     with pytest.raises(EvaluationMismatchError, match="dataset 7, got 6"):
         judged(s3, evaluation(GOOD, dataset_version="6"))
+
+
+@pytest.mark.parametrize("version", [None, 1.5, ["7"]])
+def test_a_run_that_names_no_version_of_its_data_is_an_error(s3: Any, version: Any) -> None:
+    s3.put_object(Bucket="artifacts", Key="evaluations/run-1/evaluation.json", Body=json.dumps(evaluation(GOOD)))
+    with pytest.raises(EventError, match="dataset_version must be a text or a whole number, got"):
+        run({**EVENT, "dataset_version": version}, gate=gate(), s3=s3)
 
 
 @pytest.mark.parametrize("document", ["", "[1]", "{"])

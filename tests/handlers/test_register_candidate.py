@@ -16,6 +16,7 @@ from moto import mock_aws
 from handlers.register_candidate import NotPassedError, RegistryClients, run
 from ml_lens_runtime.errors import ConfigurationError
 from ml_lens_runtime.registration import RegistrationSettings
+from ml_lens_runtime.s3_json import DocumentError
 
 MODEL = "s3://artifacts/training/run-1/output/model.tar.gz"
 IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3"
@@ -259,3 +260,20 @@ def test_a_container_that_the_run_chose_takes_the_place_of_the_configured_one(ac
     assert (container["Image"], container["Environment"]) == ("repository/auto:1", {"MODE": "ensemble"})
     manifest = account.manifest()
     assert (manifest["image"], manifest["environment"]) == ("repository/auto@sha256:0123", {"MODE": "ensemble"})
+
+
+@pytest.mark.parametrize(
+    ("candidate", "said"),
+    [
+        (None, "must name the candidate's metrics"),
+        ({"metrics": [0.9]}, "must name the candidate's metrics"),
+        ({"metrics": {}, "model_version": "../../anomaly"}, "model_version must be letters, digits"),
+    ],
+)
+def test_an_evaluation_that_no_manifest_can_be_made_of_registers_nothing(
+    account: Account, candidate: Any, said: str
+) -> None:
+    account.write("evaluations/run-1/evaluation.json", {**EVALUATION, "candidate": candidate})
+    with pytest.raises(DocumentError, match=said):
+        account.register()
+    assert (account.sagemaker.calls, account.manifests()) == ([], [])

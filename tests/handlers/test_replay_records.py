@@ -18,6 +18,7 @@ from handlers import replay_records
 from handlers.replay_records import ReplaySettings, Tools, run
 from ml_lens_runtime import backup_records
 from ml_lens_runtime.errors import ConfigurationError
+from ml_lens_runtime.machine_events import EventError
 from tests.handlers.fakes import aws_error
 from tests.handlers.faults.trouble import FaultyClient
 from tests.handlers.support import rule_output
@@ -226,6 +227,21 @@ def test_the_longest_plan_and_its_results_fit_a_state_of_the_machine(s3: Any) ->
 def test_a_record_that_says_no_time_counts_as_inside() -> None:
     (stored,) = backup_records.split('{"a": 1}')
     assert stored.within(0, 1)
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ({"step": "walk"}, "step must be one of"),
+        ({}, "step must be a printable text"),
+        ({"step": "sum", "hours": 3}, "hours must be a list, got int"),
+    ],
+)
+def test_a_step_that_no_machine_asks_for_is_refused(s3: Any, event: dict[str, Any], said: str) -> None:
+    stream = FakeStream()
+    with pytest.raises(EventError, match=said):
+        run(env=ENV, event=event, tools=tools(s3, stream))
+    assert stream.taken == []
 
 
 @pytest.mark.parametrize("missing", ["BACKUP_BUCKET", "BACKUP_PREFIX", "STREAM_NAME"])

@@ -157,3 +157,11 @@ def test_a_model_that_answers_too_much_is_not_trusted(aws: FakeClients, scorer: 
 
     assert aws.log.lines == []
     assert aws.queue.letters == []
+
+
+def test_an_answer_that_is_no_text_is_not_trusted(aws: FakeClients, scorer: Scorer) -> None:
+    aws.endpoint.lines = lambda rows: ["\udcff" for _ in rows]  # the byte 0xff
+
+    assert scorer(sqs_event(readings(4))) == ["m0", "m1", "m2", "m3"]
+
+    assert (aws.log.lines, aws.queue.letters) == ([], [])

@@ -148,3 +148,13 @@ def test_a_stream_record_whose_delivery_died_is_not_held_up_by_its_own_lease(aws
     assert scorer(kinesis_event([reading(0)])) == []
 
     assert len(aws.log.lines) == 1
+
+
+@pytest.mark.parametrize("attribute", ["ApproximateReceiveCount", "SentTimestamp"])
+def test_what_only_resembles_a_batch_is_quarantined_whole(aws: FakeClients, scorer: Scorer, attribute: str) -> None:
+    record = sqs_record(json.dumps(rule_output(reading(0))))
+    record["attributes"][attribute] = "many"
+
+    assert scorer({"Records": [record]}) == []
+
+    assert (aws.log.lines, len(aws.queue.letters)) == ([], 1)

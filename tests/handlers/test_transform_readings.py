@@ -178,3 +178,10 @@ def test_the_entry_point_reads_the_environment_once(monkeypatch: pytest.MonkeyPa
     answer = transform_readings.handler({"records": [record(GOOD)]}, None)
     assert answer["records"][0]["result"] == "Ok"
     transform_readings._settings.cache_clear()
+
+
+@pytest.mark.parametrize("data", ["%%%", 5, "é"])
+def test_a_record_whose_data_is_no_base64_fails_alone(data: Any, caplog: pytest.LogCaptureFixture) -> None:
+    after, broken = transform(record(GOOD), record(GOOD, number=1) | {"data": data})
+    assert (after["result"], broken["result"], broken["recordId"]) == ("Ok", "ProcessingFailed", "id1")
+    assert [said.reason for said in caplog.records] == ["bad_encoding"]  # type: ignore[attr-defined]

@@ -115,3 +115,20 @@ def test_duplicates_within_a_batch_leave_the_first_received(store: WindowStore) 
     assert isinstance(second, ReadingError)
     assert second.reason == "duplicate"
     assert first == (10.0,)
+
+
+def test_a_reading_that_an_earlier_one_replaces_before_its_window_is_read_is_the_duplicate(
+    store: WindowStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = store.client.query
+
+    def overtaken(**request: Any) -> dict[str, Any]:
+        store.put(at(0, 10.0, reading_id="earlier"))
+        answer: dict[str, Any] = query(**request)
+        return answer
+
+    monkeypatch.setattr(store.client, "query", overtaken)
+    batch = [at(0, 11.0, delay=2.0, reading_id="later")]
+    (found,) = assess(batch, store=store, definition=definition(), parameters=Parameters())
+    assert isinstance(found, ReadingError)
+    assert (found.reason, found.detail) == ("duplicate", "earlier of the same instant came before")
