@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from cdk_ml_lens.local import cli
+from cdk_ml_lens.local import LaptopCloud, cli, running
+from cdk_ml_lens.local.cli_cloud import attach
 
 pytestmark = pytest.mark.laptop_cloud
 
@@ -60,3 +61,43 @@ def test_every_later_row_of_a_series_is_accounted_for(tmp_path: Path, capsys: py
     assert result["reasons"] == {"wrong_type": 1}
     assert (result["windows_hit"], result["windows_total"]) == (1, 1)
     assert result["windows"][0]["anomalies"] > result["windows"][0]["expected"]
+
+
+def test_a_kept_cloud_stays_until_it_is_taken_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    small = ("--keep", "--devices", "1", "--readings", "60", "--failures", "1", "--rate", "60")
+    code, result, progress = demo(capsys, *small)
+    found = running.load(tmp_path)
+    assert found is not None
+    try:
+        assert code == 0, progress
+        assert result["lost"] == 0
+        assert f"export AWS_ENDPOINT_URL={found.endpoint_url}" in progress
+        stack = attach(found).client("cloudformation").describe_stacks(StackName="IotInference")["Stacks"][0]
+        assert stack["StackStatus"] == "CREATE_COMPLETE"
+        assert cli.main(["demo", *small]) == 1
+        assert "a laptop cloud runs already" in capsys.readouterr().err
+    finally:
+        assert cli.main(["down"]) == 0
+    assert not found.alive()
+
+
+def test_a_failure_before_the_first_message_leaves_no_cloud(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cdk.json").write_text(json.dumps({"app": "python app.py"}))
+    (tmp_path / "app.py").write_text("raise SystemExit('the app is broken')")
+    monkeypatch.chdir(tmp_path)
+    started, start = [], LaptopCloud.start
+
+    def starting(**options: Any) -> LaptopCloud:
+        cloud = start(**options)
+        started.append(cloud.pid)
+        return cloud
+
+    monkeypatch.setattr(LaptopCloud, "start", starting)
+    assert cli.main(["demo", "--app", str(tmp_path), "--devices", "1", "--readings", "60", "--failures", "1"]) == 1
+    assert "the app is broken" in capsys.readouterr().err
+    assert [running.process_identity(pid) for pid in started] == [None]

@@ -131,7 +131,7 @@ class LaptopCloud:
     def pid(self) -> int:
         """Return the id of the server process that this object started."""
         if self._server is None:
-            raise RuntimeError("this cloud was started by another process")
+            raise RuntimeError("this cloud has ended, or another process started it")
         return self._server.pid
 
     @property
