@@ -13,11 +13,8 @@ from cfnlint.schema._exceptions import ResourceNotFoundError
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 from moto.backends import get_backend
 
-from cdk_ml_lens.local import venvs
-
 HEADER = ("resource type", "template check", "moto", "LocalStack free", "LocalStack with token", "laptop cloud")
 NOT_RUN = "not run here"
-SERVER = Path(venvs.__file__).parent / "server"
 # The operation of moto that makes a type, where its name is not create_<noun> of the service of the same name.
 MADE_BY = {
     "AWS::CloudWatch::Alarm": ("cloudwatch", "put_metric_alarm"),
@@ -93,21 +90,3 @@ def _asked(python: Path, code: str) -> list[str]:
     done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True)
     answer: list[str] = json.loads(done.stdout.splitlines()[-1])
     return answer
-
-
-def on_laptop_cloud() -> set[str]:
-    """Return the types that the laptop cloud's server registers, MiniStack's own and ours."""
-    code = f"""
-import importlib, importlib.util, json, pathlib, sys
-here = pathlib.Path({str(SERVER)!r})
-spec = importlib.util.spec_from_file_location("server", here / "__init__.py", submodule_search_locations=[str(here)])
-sys.modules["server"] = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(sys.modules["server"])
-for path in sorted(here.glob("cfn_*.py")):
-    install = getattr(importlib.import_module(f"server.{{path.stem}}"), "install", None)
-    if install is not None:
-        install()
-from ministack.services.cloudformation import provisioners
-print(json.dumps(sorted(provisioners._RESOURCE_HANDLERS)))
-"""
-    return set(_asked(venvs.ensure("cloud"), code))

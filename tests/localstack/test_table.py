@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
 import pytest
 
-from tests.localstack import engine, evidence
+from tests.localstack import engine, evidence, laptop
 from tests.localstack.conftest import ROOT
 from tests.localstack.engine import Emulator
 
@@ -16,19 +17,19 @@ TABLE = re.compile(r"^\| resource type .*?(?=\n\n|\Z)", re.DOTALL | re.MULTILINE
 
 
 @pytest.fixture
-def rows(emulator: Emulator, made: set[str]) -> list[evidence.Row]:
+def rows(emulator: Emulator, today: Path, made: set[str]) -> list[evidence.Row]:
     if emulator.runs_functions or not made:
         pytest.skip("the table is made when the tests of all stacks run on the free engine")
     base = engine.python()
     assert base is not None
-    stubs, laptop = evidence.stubs_of(engine.environment(base)), evidence.on_laptop_cloud()
+    stubs, on_laptop = evidence.stubs_of(engine.environment(base)), laptop.types(today)
     return [
         evidence.Row(
             type=type,
             template=evidence.template_check(type),
             moto=evidence.on_moto(type),
             free="stub" if kind(type) in stubs | {"AWS::Lambda::Function"} else "real",
-            laptop="real" if type in laptop or type.startswith("Custom::") else "unsupported",
+            laptop="real" if type in on_laptop else "unsupported",
         )
         for type in sorted(made)
     ]
