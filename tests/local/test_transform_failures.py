@@ -73,14 +73,20 @@ def test_anything_but_lines_of_csv_is_refused_not_guessed(laptop_cloud: LaptopCl
     assert "lines of text/csv only" in failed(laptop_cloud, until, request)
 
 
-@pytest.mark.parametrize("which", ["InputFilter", "OutputFilter"])
-def test_a_path_that_is_unknown_here_is_named(
-    which: str, laptop_cloud: LaptopCloud, until: Until, model: Model
+@pytest.mark.parametrize(
+    ("which", "path", "said"),
+    [
+        ("InputFilter", "$.features", "the laptop cloud knows no JSONPath $.features of CSV"),
+        ("OutputFilter", "$[0,5]", "$[0,5] needs more columns than 3.0,1000.0,m has"),
+    ],
+)
+def test_a_filter_that_does_not_fit_the_rows_is_named(
+    which: str, path: str, said: str, laptop_cloud: LaptopCloud, until: Until, model: Model
 ) -> None:
     put(laptop_cloud, "paths/in/a.csv", "1,2\n")
     name = f"path-{which.lower()}"
-    request = transform(name, model(name, name="m"), "s3://jobs/paths/in/", **{which: "$.features"})
-    assert failed(laptop_cloud, until, request) == "the laptop cloud knows no JSONPath $.features of CSV"
+    request = transform(name, model(name, name="m"), "s3://jobs/paths/in/", **{which: path})
+    assert failed(laptop_cloud, until, request) == said
 
 
 def test_a_model_that_is_missing_has_no_artifact_or_does_not_start_is_told(
@@ -103,3 +109,16 @@ def test_a_model_that_leaves_rows_out_is_found(laptop_cloud: LaptopCloud, until:
     put(laptop_cloud, "rows/in/a.csv", "id-1,1,2\nid-2,3,4\n")
     request = transform("rows", model("rows", name="m\nanother line"), "s3://jobs/rows/in/", InputFilter="$[1:]")
     assert failed(laptop_cloud, until, request) == "the model gave 4 answers to 2 records"
+
+
+def test_answers_that_s3_does_not_take_fail_the_job(laptop_cloud: LaptopCloud, until: Until, model: Model) -> None:
+    put(laptop_cloud, "full/in/a.csv", "1,2\n")
+    request = transform("full", model("full", name="m"), "s3://jobs/full/in/")
+    request["TransformOutput"]["S3OutputPath"] = "s3://no-such-bucket/out"
+    assert "NoSuchBucket" in failed(laptop_cloud, until, request)
+
+
+def test_a_model_that_dies_at_a_row_is_told(laptop_cloud: LaptopCloud, until: Until, model: Model) -> None:
+    put(laptop_cloud, "dies/in/a.csv", "666,1\n")
+    request = transform("dies", model("dies", name="m"), "s3://jobs/dies/in/")
+    assert failed(laptop_cloud, until, request) == "the server of model dies is gone"
