@@ -8,7 +8,7 @@ from typing import Any
 from ministack.services import lambda_svc
 
 STOCK = "Runtime.HandlerError"
-_EXCEPTION = re.compile(r"(?:\w+\.)*(\w+)(?:: (.*))?")
+_EXCEPTION = re.compile(r"(?:[\w<>]+\.)*(\w+)(?:: (.*))?")  # a class of a function is module.function.<locals>.Name
 
 
 def install() -> None:
