@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cdk_ml_lens.local import LaptopCloud
-from tests.local.conftest import Collected, Until
+from tests.local.conftest import Collected, Deploy, Until
 from tests.local.function_support import ACCOUNT, FAILING, function, queue, role
 from tests.local.support import policy
 
@@ -86,6 +86,20 @@ def test_a_poison_record_without_a_destination_is_left_behind(laptop_cloud: Lapt
     for row in ("poison", "sound"):
         kinesis.put_record(StreamName="poisoned", Data=row.encode(), PartitionKey="a")
     connected(laptop_cloud, "poisoned", source, StartingPosition="TRIM_HORIZON", BatchSize=1, MaximumRetryAttempts=0)
+    assert [json.loads(body) for body in collected(seen, 1)] == [["sound"]]
+
+
+def test_a_mapping_of_a_source_that_is_not_here_leaves_the_others_alone(
+    laptop_cloud: LaptopCloud, deploy_template: Deploy, collected: Collected
+) -> None:
+    seen, _ = queue(laptop_cloud, "beside-kafka")
+    source = stream(laptop_cloud, "beside-kafka")
+    function(laptop_cloud, "beside-kafka", POISONED, seen=seen)
+    brokers = {"Endpoints": {"KafkaBootstrapServers": ["broker.example.org:9092"]}}
+    kafka = {"FunctionName": "beside-kafka", "SelfManagedEventSource": brokers, "Topics": ["readings"]}
+    deploy_template("Kafka", {"Mapping": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": kafka}})
+    connected(laptop_cloud, "beside-kafka", source, StartingPosition="TRIM_HORIZON")
+    laptop_cloud.client("kinesis").put_record(StreamName="beside-kafka", Data=b"sound", PartitionKey="a")
     assert [json.loads(body) for body in collected(seen, 1)] == [["sound"]]
 
 

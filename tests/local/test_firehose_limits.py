@@ -14,6 +14,7 @@ import pytest
 from cdk_ml_lens.local import LaptopCloud
 from tests.local.conftest import Until
 from tests.local.job_support import ROLE
+from tests.local.server_probe import probe
 
 pytestmark = pytest.mark.laptop_cloud
 Bodies = Callable[[str], list[bytes]]
@@ -100,3 +101,31 @@ def test_records_that_cannot_be_delivered_are_told_in_the_log_and_the_next_ones_
     stream(laptop_cloud, "sound")
     put(laptop_cloud, "sound", b"3")
     assert until(lambda: bodies("sound")) == [b"3"]
+
+
+UNREACHABLE = """
+    import logging, time
+    delivery, items = module("firehose_delivery"), module("firehose_items")
+    delivery.RETRY_SECONDS, delivery.PAUSE_SECONDS, tries, lines = 0.3, 0.05, [], []
+    class FakeS3:  # takes nothing
+        def put_object(self, **request):
+            tries.append(request["Key"])
+            raise OSError("no such bucket")
+    delivery.role_session.client = lambda *place, **where: FakeS3()
+    class Kept(logging.Handler):
+        def emit(self, record):
+            lines.append(record.getMessage())
+    delivery.logger.addHandler(Kept())
+    config = {"BucketARN": "arn:aws:s3:::gone", "RoleARN": "r", "Prefix": "rows/"}
+    sent = [items.Item(id=str(n), source=b"1", data=b"1", arrived=1) for n in range(2)]
+    stream = {"name": "readings", "arn": "arn:aws:firehose:us-east-1:000000000000:deliverystream/readings"}
+    delivery.Delivery(stream=stream, config=config, items=sent).run()
+    answer([len(tries), len(set(tries)), lines[-1]])
+"""
+
+
+def test_an_object_that_s3_never_takes_is_given_up_after_the_time_for_retries() -> None:
+    tries, keys, said = probe(UNREACHABLE)
+    assert tries > 3
+    assert keys == 1
+    assert said == "Firehose readings lost 2 records"

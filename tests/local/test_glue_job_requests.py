@@ -129,6 +129,31 @@ def test_a_run_that_ignores_the_request_to_end_is_killed(tmp_path: Any) -> None:
     assert probe(STUBBORN, tmp_path) == [False, ["RunError"], -9]
 
 
+HASTY = """
+    import time
+    from pathlib import Path
+    from ministack.services import glue
+    glue_jobs = module("glue_jobs")
+    class Sleeping(glue_jobs.JobProcess):
+        def _prepared(self):
+            self.plan.folder.mkdir(parents=True)
+            return [sys.executable, "-c", "import time; time.sleep(60)"], {}
+    glue_jobs.JobProcess = Sleeping
+    job = {"Name": "hasty", "Role": "r", "Command": {"ScriptLocation": "s3://b/k"}, "GlueVersion": "5.1",
+           "NumberOfWorkers": 2, "WorkerType": "G.1X", "ExecutionClass": "STANDARD"}
+    jobs = glue_jobs.GlueJobs(Path(sys.argv[2]), None)
+    run = glue_jobs._new_run(job, {})
+    glue._job_runs["hasty"] = [run]
+    jobs.stop({"JobName": "hasty", "JobRunIds": [run["Id"]]})
+    begun = time.monotonic()
+    answer([jobs._once(job, run), run["JobRunState"], time.monotonic() - begun < 30])
+"""
+
+
+def test_a_run_that_is_stopped_before_its_process_begins_does_not_run_to_its_end(tmp_path: Any) -> None:
+    assert probe(HASTY, tmp_path) == ["STOPPED", "STOPPED", True]
+
+
 SPARKLESS = """
     from pathlib import Path
     run, host = module("glue_process"), module("host")

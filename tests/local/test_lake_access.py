@@ -174,8 +174,13 @@ def test_a_missing_object_is_hidden_from_who_may_not_list_its_bucket(as_user: As
     blind = as_user("s3", reading)
     with pytest.raises(ClientError, match=r"AccessDenied.*s3:ListBucket on resource: arn:aws:s3:::zone-raw"):
         blind.get_object(Bucket="zone-raw", Key="rows/none.json")
+    lister = as_user("s3", ("s3:ListBucket", "*"))
     seeing = as_user("s3", reading, ("s3:ListBucket", "arn:aws:s3:::zone-raw"))
     with pytest.raises(ClientError, match="NoSuchKey"):
         seeing.get_object(Bucket="zone-raw", Key="rows/none.json")
-    with pytest.raises(ClientError, match="NoSuchBucket"):
-        blind.get_object(Bucket="zone-none", Key="rows/none.json")
+    for request in (
+        lambda: blind.get_object(Bucket="zone-none", Key="1"),
+        lambda: lister.list_objects(Bucket="zone-none"),
+    ):
+        with pytest.raises(ClientError, match="NoSuchBucket"):
+            request()

@@ -130,6 +130,9 @@ RAISING = """
     def handler(event, context):
         class Inner(Exception):
             pass
+        class Broken(Exception):
+            def __str__(self):
+                raise OSError("no words")
         class Lines(Exception):
             def __str__(self):
                 return "said\\nin two lines"
@@ -137,6 +140,10 @@ RAISING = """
             error = Own("with a note")
             error.add_note("look here")
             raise error
+        if event == "group":
+            raise ExceptionGroup("many", [Own("one"), KeyError("two")])
+        if event == "broken":
+            raise Broken()
         if event == "exits":
             raise SystemExit(3)
         errors = {"own": Own("mine"), "inner": Inner("inside"), "lines": Lines(), "key": KeyError("k"), "empty": Own()}
@@ -148,7 +155,7 @@ RAISING = """
     ("event", "kind"),
     [
         ("own", "Own"), ("inner", "Inner"), ("lines", "Lines"), ("key", "KeyError"), ("empty", "Own"), ("note", "Own"),
-        ("exits", "Runtime.HandlerError"),
+        ("group", "ExceptionGroup"), ("broken", "Runtime.HandlerError"), ("exits", "Runtime.HandlerError"),
     ],
 )  # fmt: skip
 def test_a_failed_function_answers_with_the_name_of_its_exception(

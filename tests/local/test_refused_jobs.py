@@ -47,6 +47,9 @@ def trained(cloud: LaptopCloud, until: Until, name: str, **more: Any) -> dict[st
         ("nomodule", {"HyperParameters": {"sagemaker_program": "other.py",
                                           "sagemaker_submit_directory": "s3://jobs/refused/code.tar.gz"}},
          "AlgorithmError: other.py is not in s3://jobs/refused/code.tar.gz"),
+        ("nofolder", {"HyperParameters": {"sagemaker_program": "train.py",
+                                          "sagemaker_submit_directory": "/opt/ml/input/data/none"}},
+         "AlgorithmError: train.py is not in /opt/ml/input/data/none"),
     ],
 )  # fmt: skip
 def test_a_training_that_this_cloud_cannot_run_fails_with_the_reason(
