@@ -2,7 +2,7 @@
 
 Its model directory steers it: ``fail.txt`` ends it at start-up; ``name.txt`` is the model version it reports.
 With ``FAKE_FAILS`` set every answer is a 500, with ``FAKE_DELAY`` it takes so many seconds, with ``FAKE_SCORE_ONLY`` it
-is the bare score. A row whose first value is 400 or 500 gets that status as an answer.
+is the bare score. A row whose first value is 400 or 500 gets that status as an answer; one of 666 ends the server.
 """
 
 import argparse
@@ -45,6 +45,8 @@ def handler_for(version: str) -> type[BaseHTTPRequestHandler]:
             if os.environ.get("FAKE_FAILS"):
                 self.answer(500, b"always")
                 return
+            if rows and rows[0][0] == 666:
+                os._exit(1)
             if rows and rows[0][0] in (400, 500):
                 self.answer(int(rows[0][0]), b"refused")
                 return

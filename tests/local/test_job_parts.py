@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cdk_ml_lens.local.server.job_process import OptMl
+from cdk_ml_lens.local.server import job_process
+from cdk_ml_lens.local.server.job_process import Ended, OptMl, Script
 from cdk_ml_lens.local.server.training_contract import Contract, ContractError
 from cdk_ml_lens.local.server.tuning_search import drawn
+from tests.waiting import until
 
 ROOT = OptMl(folder=Path("/here/ml"))
 
@@ -88,3 +94,42 @@ def test_whole_numbers_and_categories_stay_in_their_range() -> None:
     found = [drawn(config, number) for number in range(60)]
     assert {item["n"] for item in found} == {"1", "2", "3"}
     assert {item["k"] for item in found} == {"a", "b"}
+
+
+CHILD = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+for _ in range(600):
+    open("beats", "a").write("x")
+    time.sleep(0.05)
+"""
+PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
+
+
+def stopped(tmp_path: Path, *command: str) -> Ended:
+    """Run a Python program that beats, stop it once it does, and return how it ended."""
+    script = Script(
+        command=[sys.executable, "-c", *command], environment=dict(os.environ), folder=tmp_path, log=tmp_path / "log"
+    )
+
+    def stop() -> None:
+        until((tmp_path / "beats").exists, seconds=30)
+        script.stop("stopped")
+
+    stopping = threading.Thread(target=stop)
+    stopping.start()
+    ended = script.run(limit=60)
+    stopping.join()
+    return ended
+
+
+def test_a_stopped_script_leaves_nothing_that_it_started(tmp_path: Path) -> None:
+    assert stopped(tmp_path, PARENT, CHILD) == Ended(code=-15, why="stopped")
+    beats = (tmp_path / "beats").stat().st_size
+    time.sleep(0.3)
+    assert (tmp_path / "beats").stat().st_size == beats
+
+
+def test_a_script_that_ignores_the_request_to_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_process, "GRACE_SECONDS", 0.3)
+    assert stopped(tmp_path, CHILD) == Ended(code=-9, why="stopped")

@@ -162,3 +162,25 @@ def test_a_query_reads_as_the_one_who_asks(as_user: As, guarded: LaptopCloud, ke
     assert "Permission denied on S3 path: s3://zone-raw/" in asked(without_key, until, "raw")["StateChangeReason"]
     without_catalog = as_user("athena", *base, ("kms:Decrypt", key))
     assert "glue:GetTable" in asked(without_catalog, until, "raw")["StateChangeReason"]
+    without_results = as_user("athena", ("athena:*", "*"), catalog, *base[2:], ("kms:Decrypt", key))
+    assert (
+        "Access denied when writing output to url: s3://zone-results/"
+        in (asked(without_results, until, "raw")["StateChangeReason"])
+    )
+
+
+def test_a_missing_object_is_hidden_from_who_may_not_list_its_bucket(as_user: As, key: str) -> None:
+    reading = ("s3:GetObject", "*")
+    blind = as_user("s3", reading)
+    with pytest.raises(ClientError, match=r"AccessDenied.*s3:ListBucket on resource: arn:aws:s3:::zone-raw"):
+        blind.get_object(Bucket="zone-raw", Key="rows/none.json")
+    lister = as_user("s3", ("s3:ListBucket", "*"))
+    seeing = as_user("s3", reading, ("s3:ListBucket", "arn:aws:s3:::zone-raw"))
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        seeing.get_object(Bucket="zone-raw", Key="rows/none.json")
+    for request in (
+        lambda: blind.get_object(Bucket="zone-none", Key="1"),
+        lambda: lister.list_objects(Bucket="zone-none"),
+    ):
+        with pytest.raises(ClientError, match="NoSuchBucket"):
+            request()

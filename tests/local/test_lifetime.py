@@ -15,6 +15,7 @@ import pytest
 
 from cdk_ml_lens.local import CloudError, LaptopCloud, ModelRuntime, running, server_process
 from tests.local.conftest import FAKE_SERVER, Until
+from tests.local.server_probe import probe
 from tests.local.support import endpoint_resources, write_assembly
 
 pytestmark = pytest.mark.laptop_cloud
@@ -106,3 +107,27 @@ def test_a_temporary_state_folder_goes_with_the_cloud() -> None:
         folder = cloud.state_dir
         assert json.loads((folder / "ready.json").read_text())["pid"] == cloud.pid
     assert not folder.exists()
+
+
+DEAF = """
+    import asyncio, socket
+    from pathlib import Path
+    import hypercorn.asyncio
+    from ministack import app
+    entry, settings = module("entry"), module("settings")
+    async def until_told(application, config, shutdown_trigger):
+        await shutdown_trigger()
+    hypercorn.asyncio.serve = until_told
+    app._iot_mtls_state = sys.argv[3]
+    mine = settings.Settings(
+        state_dir=Path(sys.argv[2]), gateway_port=0, mqtt_port=0, auth=False, lambda_workers=1, retry_delays=(1.0,),
+        model_python="", model_server="", watch_parent=False)
+    sockets = socket.socketpair()
+    async def served():
+        return await asyncio.wait_for(entry._serve(mine, *sockets), 10)
+    answer([asyncio.run(served()), (mine.state_dir / "ready.json").exists()])
+"""
+
+
+def test_a_server_whose_mqtt_listener_does_not_start_ends_at_once_and_is_never_ready(tmp_path: Path) -> None:
+    assert probe(DEAF, tmp_path, "degraded") == [1, False]

@@ -1,18 +1,21 @@
-"""Parts of the server that need no MiniStack: capture records and sampling, and unpacking of artifacts."""
+"""Parts of the server that need no MiniStack: capture, a model server that hangs, and unpacking of artifacts."""
 
 from __future__ import annotations
 
 import base64
 import io
 import json
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cdk_ml_lens.local.server import data_capture, storage
-from cdk_ml_lens.local.server.model_process import extract
+from cdk_ml_lens.local.server import data_capture, model_process, storage
+from cdk_ml_lens.local.server.model_process import ModelFailedError, extract
+from tests.waiting import until
 
 CONFIG = {
     "EnableCapture": True,
@@ -85,6 +88,58 @@ def test_nothing_is_captured_when_capture_is_off(written: dict[str, tuple[bytes,
     capture.add({}, exchange())
     capture.flush()
     assert written == {}
+
+
+def test_attributes_of_a_request_are_captured_and_one_side_may_be_enough() -> None:
+    only_input = {**CONFIG, "CaptureOptions": [{"CaptureMode": "Input"}]}
+    record = data_capture.record(only_input, exchange(attributes="trace=7"))
+    assert set(record["captureData"]) == {"endpointInput"}
+    assert record["eventMetadata"]["customAttributes"] == ["trace=7"]
+
+
+def test_a_capture_that_s3_does_not_take_is_told_and_the_others_are_written(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    written: list[str] = []
+
+    def fake_put(url: str, body: bytes, *, kms_key: str | None = None) -> None:
+        if "/lost/" in url:
+            raise OSError("no such bucket")
+        written.append(url)
+
+    monkeypatch.setattr(storage, "put", fake_put)
+    capture = data_capture.Capture()
+    for name in ("lost", "kept"):
+        capture.add({**CONFIG, "DestinationS3Uri": f"s3://bucket/{name}"}, exchange())
+    capture.flush()
+    assert [url.split("/")[3] for url in written] == ["kept"]
+    assert "captured data was not written to s3://bucket/lost/turbines/blue" in caplog.text
+
+
+SILENT = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("loading weights", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_model_server_that_never_gets_ready_is_told_and_killed_if_it_must_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "server.log"
+
+    def start() -> subprocess.Popen[bytes]:
+        with log.open("ab") as output:
+            return subprocess.Popen([sys.executable, "-c", SILENT], stdout=output)
+
+    monkeypatch.setattr(model_process, "READY_SECONDS", 0.5)
+    server = model_process.ModelProcess(model_name="slow", port=1, start=start, log=log)
+    until(lambda: "loading" in log.read_text())
+    with pytest.raises(ModelFailedError, match="model slow did not pass the ping health check: loading weights"):
+        server.wait_until_ready()
+    server.stop()
+    assert server.process.wait(5) == -9
 
 
 def bundle(entry: tarfile.TarInfo) -> tarfile.TarFile:

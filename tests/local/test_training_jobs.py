@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from cdk_ml_lens.local import LaptopCloud, ModelRuntime
 from tests.local.conftest import FAKE_SERVER, Collected, Until
 from tests.local.job_support import (
+    ROLE,
     archive,
     channel,
     events,
@@ -318,7 +319,10 @@ def test_no_process_outlives_the_cloud(tmp_path: Path, until: Until) -> None:
         cloud.client("sagemaker").create_training_job(**training("left", code, hyperparameters={"mark": mark}))
         shell = processing("left", ["bash", "-c", f"sleep 60; echo {mark}"])
         cloud.client("sagemaker").create_processing_job(**shell)
-        until(lambda: len(_running(mark)) == 2)
+        command = {"Name": "glueetl", "ScriptLocation": put(cloud, "code/sleep.py", SLEEP)}
+        cloud.client("glue").create_job(Name="left", Role=ROLE, Command=command, GlueVersion="5.1")
+        cloud.client("glue").start_job_run(JobName="left", Arguments={"--mark": mark})
+        until(lambda: len(_running(mark)) == 3)
     assert until(lambda: not _running(mark))
 
 

@@ -192,3 +192,9 @@ def test_the_trained_model_is_served_with_statuses_of_its_own(model_dir: Path) -
     finally:
         server.shutdown()
         server.server_close()
+
+
+def test_a_program_that_the_artifact_lacks_is_named_by_ping(tmp_path: Path) -> None:
+    model = model_server.Model(model_dir=tmp_path, program="none.py")
+    model.load()
+    assert (model.ping().status, "none.py" in model.ping().body.decode()) == (500, True)

@@ -10,8 +10,8 @@ PACKAGE = "laptop_cloud_server"
 def _load() -> None:
     here = Path(__file__).parent
     spec = importlib.util.spec_from_file_location(PACKAGE, here / "__init__.py", submodule_search_locations=[str(here)])
-    if spec is None or spec.loader is None:
-        raise SystemExit(f"cannot load the server from {here}")
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[PACKAGE] = module
     spec.loader.exec_module(module)

@@ -124,6 +124,8 @@ def _folded(line: str, mapped: dict[str, str], columns: dict[str, str]) -> str:
         document = json.loads(line)
     except ValueError as fault:
         raise QueryError(f"HIVE_CURSOR_ERROR: Row is not a valid JSON Object - {fault}") from fault
+    if not isinstance(document, dict):
+        raise QueryError(f"HIVE_CURSOR_ERROR: Row is not a valid JSON Object - {line[:100]}")
     named = {mapped.get(key.lower(), key.lower()): value for key, value in document.items()}
     row = {
         name: json.dumps(value) if columns[name] == "string" and isinstance(value, dict | list) else value

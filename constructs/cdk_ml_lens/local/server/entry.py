@@ -40,11 +40,11 @@ def main(settings_file: Path) -> None:
     host.variables()  # out of the environment before any worker starts
     try:
         patches.install(settings, mqtt)
-        asyncio.run(_serve(settings, gateway, mqtt))
+        code = asyncio.run(_serve(settings, gateway, mqtt))
     finally:
         patches.stop()
     sys.stdout.flush()
-    os._exit(0)  # MiniStack's background threads have no end of their own
+    os._exit(code)  # MiniStack's background threads have no end of their own
 
 
 def _listen(port: int) -> socket.socket:
@@ -68,7 +68,8 @@ def _set_environment(settings: Settings, gateway_port: int, mqtt_port: int) -> N
     )  # fmt: skip
 
 
-async def _serve(settings: Settings, gateway: socket.socket, mqtt: socket.socket) -> None:
+async def _serve(settings: Settings, gateway: socket.socket, mqtt: socket.socket) -> int:
+    """Serve until told to stop, or until it is clear that MQTT will never answer; return the exit code."""
     from hypercorn.asyncio import serve  # type: ignore[import-not-found]
     from hypercorn.config import Config  # type: ignore[import-not-found]
     from ministack import app
@@ -85,8 +86,13 @@ async def _serve(settings: Settings, gateway: socket.socket, mqtt: socket.socket
     config.graceful_timeout = 0.2
     config.loglevel = "WARNING"
     announcing = asyncio.create_task(_announce(settings, app, gateway, mqtt))
+    announcing.add_done_callback(lambda task: None if task.cancelled() or task.result() else stop.set())
     await serve(app.app, config, shutdown_trigger=stop.wait)
+    if announcing.done() and not announcing.result():
+        print("the MQTT listener did not start; see the lines above", flush=True)
+        return 1
     announcing.cancel()
+    return 0
 
 
 def _wait_for_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
@@ -94,11 +100,11 @@ def _wait_for_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> No
     loop.call_soon_threadsafe(stop.set)
 
 
-async def _announce(settings: Settings, app: Any, gateway: socket.socket, mqtt: socket.socket) -> None:
-    """Write ``ready.json`` once HTTP and MQTT both answer."""
+async def _announce(settings: Settings, app: Any, gateway: socket.socket, mqtt: socket.socket) -> bool:
+    """Write ``ready.json`` once HTTP and MQTT both answer; tell whether they do."""
     while app._iot_mtls_state != "listening":
         if app._iot_mtls_state == "degraded":
-            raise RuntimeError("the MQTT listener did not start; see the lines above")
+            return False
         await asyncio.sleep(0.02)
     ready = {
         "pid": os.getpid(),
@@ -108,3 +114,4 @@ async def _announce(settings: Settings, app: Any, gateway: socket.socket, mqtt: 
     partial = settings.state_dir / "ready.json.part"
     partial.write_text(json.dumps(ready))
     partial.rename(settings.state_dir / "ready.json")
+    return True

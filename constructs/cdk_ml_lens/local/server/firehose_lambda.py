@@ -113,7 +113,8 @@ def _ask(
         elif not isinstance(body, dict) or not isinstance(body.get("records"), list):
             fault = Fault("MissingRecordId", "The answer of the Lambda function has no records.")
         else:
-            return {str(record.get("recordId")): record for record in body["records"]}, None
+            found = [record for record in body["records"] if isinstance(record, dict)]
+            return {str(record.get("recordId")): record for record in found}, None
     return {}, fault
 
 
@@ -125,7 +126,10 @@ def _settled(item: Item, answer: Config | None) -> Fault | bool:
         return False
     if answer.get("result") != "Ok":
         return Fault("ProcessingFailedStatus", "ProcessingFailed status set for record")
-    item.data = base64.b64decode(answer.get("data") or "")
+    try:
+        item.data = base64.b64decode(answer.get("data") or "")
+    except (TypeError, ValueError) as fault:
+        return Fault("JsonProcessingException", f"The data of the record is not base64: {fault}")
     keys = (answer.get("metadata") or {}).get("partitionKeys") or {}
     item.keys = {str(name): str(value) for name, value in keys.items()}
     return True

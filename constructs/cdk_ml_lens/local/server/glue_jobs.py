@@ -87,7 +87,10 @@ class GlueJobs:
     def _once(self, job: dict[str, Any], run: Run) -> str:
         process = JobProcess(plan=_plan(job, run, self._folder), pythons=self._pythons)
         self._processes[run["Id"]] = process
-        _change(run, "RUNNING" if run["JobRunState"] == "STARTING" else run["JobRunState"])
+        if run["JobRunState"] == "STOPPING":  # the request came before there was a process
+            process.stop()
+        else:
+            _change(run, "RUNNING")
         state = "SUCCEEDED"
         try:
             process.run()

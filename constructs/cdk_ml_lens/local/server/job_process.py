@@ -118,11 +118,12 @@ class Script:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
-            os.killpg(process.pid, number)
+    """Ask the process and all that it started to end, and kill what is left after the grace."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(GRACE_SECONDS)
-            return
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 class Running:
@@ -140,13 +141,12 @@ class Running:
             if arn in self._stopped:
                 script.stop("stopped")
 
-    def stop(self, arn: str, why: Why = "stopped") -> None:
+    def stop(self, arn: str) -> None:
         """Stop the job's script, now or as soon as it begins."""
         with self._lock:
-            if why == "stopped":
-                self._stopped.add(arn)
+            self._stopped.add(arn)
             if arn in self._scripts:
-                self._scripts[arn].stop(why)
+                self._scripts[arn].stop("stopped")
 
     def end(self, arn: str) -> None:
         """Forget a job."""

@@ -8,7 +8,7 @@ from typing import Any
 from ministack.services import lambda_svc
 
 STOCK = "Runtime.HandlerError"
-_EXCEPTION = re.compile(r"(?:\w+\.)*(\w+)(?:: (.*))?")
+_EXCEPTION = re.compile(r"(?:[\w<>]+\.)*(\w+)(?:: (.*))?")  # a class of a function is module.function.<locals>.Name
 
 
 def install() -> None:
@@ -33,7 +33,7 @@ def exception_name(log: str, message: str) -> str:
     first = message.split("\n", 1)[0]
     if "Traceback (most recent call last):" in log:
         for line in reversed(log.splitlines()):
-            found = _EXCEPTION.fullmatch(line)
+            found = _EXCEPTION.fullmatch(line.lstrip(" |"))  # the bars of an exception group
             if found is not None and (found.group(2) or "") == first:
                 return found.group(1)
     return STOCK

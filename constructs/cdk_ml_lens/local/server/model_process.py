@@ -22,6 +22,7 @@ __all__ = ["ModelFailedError", "ModelProcess", "ModelProcesses", "Reply", "extra
 READY_SECONDS = 120.0
 CALL_SECONDS = 60.0  # SageMaker's limit for an answer
 LOG_LINES = 8
+_GONE = (http.client.HTTPException, ConnectionError)
 # The server ends when this process closes its standard input, so it never outlives the cloud.
 SUPERVISED = (
     "import os,runpy,sys,threading;"
@@ -80,18 +81,22 @@ class ModelProcess:
         OSError
             If the server cannot be reached.
         """
-        for fresh in (False, True):
-            connection = self._connection(fresh)
-            try:
-                connection.request("POST", "/invocations", body=body, headers=headers)
-                response = connection.getresponse()
-                kind = response.getheader("Content-Type", "application/octet-stream")
-                return Reply(status=response.status, content_type=kind, body=response.read())
-            except (http.client.HTTPException, ConnectionError):
-                if fresh:
-                    self._revive()
-                    raise ConnectionError(f"the server of model {self.model_name} is gone") from None
-        raise AssertionError("unreachable")
+        try:
+            return self._post(body, headers, fresh=False)
+        except _GONE:  # perhaps only the connection that was kept
+            pass
+        try:
+            return self._post(body, headers, fresh=True)
+        except _GONE:
+            self._revive()
+            raise ConnectionError(f"the server of model {self.model_name} is gone") from None
+
+    def _post(self, body: bytes, headers: dict[str, str], *, fresh: bool) -> Reply:
+        connection = self._connection(fresh)
+        connection.request("POST", "/invocations", body=body, headers=headers)
+        response = connection.getresponse()
+        kind = response.getheader("Content-Type", "application/octet-stream")
+        return Reply(status=response.status, content_type=kind, body=response.read())
 
     def _revive(self) -> None:
         """Start the server anew if its process has died, as SageMaker replaces a container that fails its checks."""

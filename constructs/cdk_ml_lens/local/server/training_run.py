@@ -77,8 +77,7 @@ class TrainingRun:
         """
         shutil.rmtree(self.folder, ignore_errors=True)  # of a job of that name in an earlier cloud
         self.folder.mkdir(parents=True)
-        if not self.contract.program:
-            raise ContractError("ClientError: no program")
+        _ = self.contract.program  # refuses a job without a script
         if int(self.job["ResourceConfig"].get("InstanceCount", 1)) != 1:
             raise ContractError("ClientError: the laptop cloud trains on one instance")
         default = self.job["AlgorithmSpecification"].get("TrainingInputMode", "File")

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from . import storage
 from .model_process import ModelFailedError, ModelProcesses
 from .model_shapes import Serving, start
@@ -44,7 +46,7 @@ def run(job: Params, processes: ModelProcesses) -> int:
     try:
         process.wait_until_ready()
         return sum(_object(job, process, name) for name in names)
-    except ModelFailedError as failure:
+    except (ModelFailedError, OSError, ClientError) as failure:  # the model is gone, or S3 does not take the answer
         raise TransformFailedError(str(failure)) from failure
     finally:
         process.stop()
@@ -90,5 +92,12 @@ def _filtered(path: str, row: list[str]) -> list[str]:
         first, last = (int(bound) if bound else None for bound in found.groups())
         return row[first:last]
     if found := _PICK.fullmatch(path):
-        return [row[int(index)] for index in found.group(1).split(",")]
+        return [_column(row, int(index), path) for index in found.group(1).split(",")]
     raise TransformFailedError(f"the laptop cloud knows no JSONPath {path} of CSV")
+
+
+def _column(row: list[str], index: int, path: str) -> str:
+    try:
+        return row[index]
+    except IndexError as missing:
+        raise TransformFailedError(f"{path} needs more columns than {','.join(row)} has") from missing
