@@ -155,7 +155,7 @@ RAISING = """
     ("event", "kind"),
     [
         ("own", "Own"), ("inner", "Inner"), ("lines", "Lines"), ("key", "KeyError"), ("empty", "Own"), ("note", "Own"),
-        ("group", "ExceptionGroup"), ("broken", "Runtime.HandlerError"), ("exits", "Runtime.HandlerError"),
+        ("group", "ExceptionGroup"), ("broken", "Runtime.ExitError"), ("exits", "Runtime.ExitError"),
     ],
 )  # fmt: skip
 def test_a_failed_function_answers_with_the_name_of_its_exception(

@@ -8,6 +8,8 @@ from typing import Any
 from ministack.services import lambda_svc
 
 STOCK = "Runtime.HandlerError"
+EXITED = "Runtime.ExitError"
+_DIED = "Worker process died"  # MiniStack's words
 _EXCEPTION = re.compile(r"(?:[\w<>]+\.)*(\w+)(?:: (.*))?")  # a class of a function is module.function.<locals>.Name
 
 
@@ -22,10 +24,17 @@ def install() -> None:
         result: dict[str, Any] = original(func, event, request_id)
         body = result.get("body")
         if result.get("error") and isinstance(body, dict) and body.get("errorType") == STOCK:
-            body["errorType"] = exception_name(str(result.get("log", "")), str(body.get("errorMessage", "")))
+            body |= _named(str(body.get("errorMessage", "")), str(result.get("log", "")), request_id)
         return result
 
     lambda_svc._execute_function_warm = execute
+
+
+def _named(message: str, log: str, request_id: str) -> dict[str, str]:
+    if message == _DIED:
+        reason = f"RequestId: {request_id} Error: Runtime exited without providing a reason"
+        return {"errorType": EXITED, "errorMessage": reason}
+    return {"errorType": exception_name(log, message)}
 
 
 def exception_name(log: str, message: str) -> str:
