@@ -23,9 +23,26 @@ pytestmark = pytest.mark.laptop_cloud
     ],
 )
 def test_an_integration_that_is_missing_here_is_named(resource: str, laptop_cloud: LaptopCloud, until: Until) -> None:
-    ended = executed(laptop_cloud, until, resource, {"EndpointName": "e"})
+    ended = executed(laptop_cloud, until, resource, {"EndpointName": "e", "EndpointConfigName": "c"})
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
     assert ended["cause"] == f"the laptop cloud has no arn:aws:states:::{resource}"
+
+
+def test_arguments_that_are_no_request_fail_the_state_and_start_nothing(
+    laptop_cloud: LaptopCloud, until: Until
+) -> None:
+    arguments = training("incomplete", "s3://jobs/none.tar.gz")
+    del arguments["RoleArn"]
+    arguments["HyperParameters"] = {"trees": 100}
+    ended = executed(laptop_cloud, until, "sagemaker:createTrainingJob.sync", {**arguments, "Typo": 1})
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
+    for said in (
+        'required parameter in input: "RoleArn"',
+        "HyperParameters.trees",
+        'Unknown parameter in input: "Typo"',
+    ):
+        assert said in ended["cause"]
+    assert laptop_cloud.client("sagemaker").list_training_jobs(NameContains="incomplete")["TrainingJobSummaries"] == []
 
 
 def test_a_request_without_waiting_gives_its_answer(laptop_cloud: LaptopCloud, until: Until) -> None:

@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from botocore.validate import ParamValidator
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import stepfunctions
 
 from . import iam, sagemaker, sfn_execution, transform
+from .cfn_shapes import service_model
 from .job_table import ACTIVE, Job, JobTable, in_milliseconds, kebab
 
 PREFIX = "arn:aws:states:::sagemaker:"
@@ -47,6 +49,7 @@ def _run(resource: str, arguments: dict[str, Any], limit: float | None = None) -
     action, _, pattern = resource.removeprefix(PREFIX).partition(".")
     tables = {table.noun: table for table in sagemaker.job_tables()}
     table = tables.get(action.removeprefix("create"))
+    _complete(action, arguments)
     if (action, pattern) == ("createTransformJob", "sync"):
         _require_waiting("TransformJob", arguments)
         _require("CreateTransformJob", arguments)
@@ -63,6 +66,17 @@ def _run(resource: str, arguments: dict[str, Any], limit: float | None = None) -
     if table.status(job) != "Completed":
         raise stepfunctions._ExecutionError("States.TaskFailed", json.dumps(shown))
     return shown
+
+
+def _complete(action: str, arguments: dict[str, Any]) -> None:
+    """Raise the error of a state whose arguments are no request: nothing is asked for then."""
+    if action not in (*_REQUESTS, "createTransformJob"):
+        return
+    shape = service_model("sagemaker").operation_model(action[0].upper() + action[1:]).input_shape
+    report = ParamValidator().validate(arguments, shape)
+    if report.has_errors():
+        found = ", ".join(report.generate_report().splitlines())
+        raise stepfunctions._ExecutionError("States.Runtime", f"could not be used to start the Task: [{found}]")
 
 
 def _require_waiting(noun: str, arguments: dict[str, Any]) -> None:
