@@ -128,6 +128,10 @@ EXPECTED: tuple[Expected, ...] = (
     *calls("ministack.services.ec2", _create_flow_logs="params", _delete_flow_logs="params",
            _authorize_sg_ingress="p", _authorize_sg_egress="p"),
     *calls("ministack.services.waf", _associate_web_acl="data", _disassociate_web_acl="data"),
+    *calls(
+        "ministack.services.cloudformation.changesets",
+        _resolve_props_for_diff="template params stack_name stack_id",
+    ),
     *calls("ministack.services.cloudformation.stacks", _runs_on_worker_thread="resource_type"),
     *values("moto.sagemaker.models", "sagemaker_backends"),
     *calls(
