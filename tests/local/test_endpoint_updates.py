@@ -1,4 +1,4 @@
-"""UpdateEndpoint and its like by hand: what arrives, what is refused before anything moves, how a failed one recovers."""
+"""UpdateEndpoint by hand: what arrives, what is refused before anything moves, how a failed endpoint recovers."""
 
 from __future__ import annotations
 

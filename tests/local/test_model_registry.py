@@ -1,4 +1,4 @@
-"""The model registry of the laptop cloud: what its groups and packages refuse, a group's policy in a stack's updates."""
+"""The model registry of the laptop cloud: what groups and packages refuse, a policy in the updates of a stack."""
 
 from __future__ import annotations
 
