@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import urllib.error
+import urllib.request
 from typing import Any
 
 import pytest
@@ -75,3 +78,18 @@ def test_an_endpoint_that_is_not_there_is_named_whatever_is_asked_of_it(laptop_c
         runtime.invoke_endpoint_async(EndpointName="none", InputLocation="s3://models/x")
     with pytest.raises(ClientError, match="Endpoint none not found, or it has no invocations-response-stream"):
         runtime.invoke_endpoint_with_response_stream(EndpointName="none", Body=b"1")
+
+
+def test_a_body_that_cannot_be_read_is_the_callers_error(laptop_cloud: LaptopCloud) -> None:
+    request = urllib.request.Request(
+        laptop_cloud.endpoint_url,
+        data=b'{"TrainingJobName": ',
+        headers={
+            "X-Amz-Target": "SageMaker.DescribeTrainingJob",
+            "Content-Type": "application/x-amz-json-1.1",
+            "Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/sagemaker/aws4_request",
+        },
+    )
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request)
+    assert (caught.value.code, json.loads(caught.value.read())["__type"]) == (400, "SerializationException")
