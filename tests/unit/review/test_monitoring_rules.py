@@ -67,6 +67,7 @@ FUNCTION: dict[str, Any] = {"F": ("AWS::Lambda::Function", {})}
         (alarm(AlarmActions=[TOPIC]) | subscription("email", "team@example.com"), [], ["A"]),
         (alarm(AlarmActions=[TOPIC]) | subscription("lambda", {"Fn::GetAtt": ["F", "Arn"]}) | FUNCTION, [], []),
         (alarm(AlarmActions=[{"Fn::GetAtt": ["F", "Arn"]}]) | FUNCTION, [], []),
+        (alarm(AlarmActions=["arn:of:another:topic"]) | subscription("lambda", {"Ref": "F"}) | FUNCTION, [], ["A"]),
         (alarm() | event(MACHINE, resources=[{"Fn::GetAtt": ["A", "Arn"]}]) | TRAIN, [], []),
         (alarm() | event(MACHINE, detail={"alarmName": ["drift"]}) | TRAIN, [], []),
         (alarm() | event(MACHINE) | TRAIN, [], []),

@@ -103,6 +103,11 @@ def test_fails_on_code_that_is_not_there(tmp_path: Path, program: str, message: 
         SourceCode(folder=tmp_path, program=program)
 
 
+def test_a_source_of_datasets_says_where_they_are(stack: cdk.Stack) -> None:
+    bucket = s3.Bucket.from_bucket_name(stack, "Lake", "lake")
+    assert DatasetSource(bucket=bucket, prefix="sets/daily").url == "s3://lake/sets/daily/"
+
+
 def test_a_reader_that_is_no_construct_may_read_a_dataset(stack: cdk.Stack) -> None:
     bucket = s3.Bucket.from_bucket_name(stack, "Lake", "lake")
     other = iam.AccountPrincipal("111122223333")
