@@ -95,6 +95,12 @@ def test_a_group_that_cannot_be_is_refused(laptop_cloud: LaptopCloud) -> None:
     known = [{"FeatureName": "temperature", "FeatureType": "String"}]
     with pytest.raises(ClientError, match=r"must be new features, got \['temperature'\]"):
         sagemaker.update_feature_group(FeatureGroupName="strict", FeatureAdditions=known)
+    sagemaker.update_feature_group(
+        FeatureGroupName="strict", FeatureAdditions=[{"FeatureName": "speed", "FeatureType": "Integral"}]
+    )
+    shown = sagemaker.describe_feature_group(FeatureGroupName="strict")
+    assert [item["FeatureName"] for item in shown["FeatureDefinitions"]] == [*KINDS, "speed"]
+    assert shown["OnlineStoreConfig"] == wanted["OnlineStoreConfig"]
     with pytest.raises(ClientError, match="Feature Store path /FeatureGroup/strict/more"):
         put(laptop_cloud, "strict/more", device_id="a")
     sagemaker.delete_feature_group(FeatureGroupName="strict")

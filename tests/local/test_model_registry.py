@@ -96,4 +96,5 @@ def test_a_package_without_containers_makes_no_model(sagemaker: Any) -> None:
     container = {"ModelPackageName": arn}
     with pytest.raises(ClientError, match="model-package/empty has no InferenceSpecification"):
         sagemaker.create_model(ModelName="empty", ExecutionRoleArn=ROLE, PrimaryContainer=container)
-    assert sagemaker.list_models(NameContains="empty")["Models"] == []
+    with pytest.raises(ClientError, match="Could not find model"):
+        sagemaker.describe_model(ModelName="empty")

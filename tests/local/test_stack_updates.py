@@ -128,6 +128,18 @@ def test_new_tags_do_not_deploy_an_endpoint_again(
     assert (shown["EndpointStatus"], shown["LastModifiedTime"]) == ("InService", before)
 
 
+def test_new_tags_leave_a_notebook_as_it_is(laptop_cloud: LaptopCloud, deploy_template: Deploy) -> None:
+    def notebook(team: str) -> dict[str, Any]:
+        tags = [{"Key": "team", "Value": team}]
+        properties = {"InstanceType": "ml.t3.medium", "RoleArn": ROLE, "Tags": tags}
+        return {"Notebook": {"Type": "AWS::SageMaker::NotebookInstance", "Properties": properties}}
+
+    before = deploy_template("Notes", notebook("wind"), Arn={"Ref": "Notebook"}).outputs["Arn"]
+    assert deploy_template("Notes", notebook("sun"), Arn={"Ref": "Notebook"}).outputs["Arn"] == before
+    listed = laptop_cloud.client("sagemaker").list_notebook_instances()["NotebookInstances"]
+    assert [item["NotebookInstanceArn"] for item in listed if "Notes-" in item["NotebookInstanceName"]] == [before]
+
+
 def test_what_was_deleted_by_hand_does_not_stop_the_stack_from_going(
     laptop_cloud: LaptopCloud, deploy_template: Deploy, model_artifact: Artifact
 ) -> None:
