@@ -84,6 +84,7 @@ def test_python_speaks_for_itself_about_names_that_do_not_exist(stack: cdk.Stack
 
 def test_signature_and_identity_stay() -> None:
     assert typed(Variant) is Variant
+    assert typed(telemetry_table) is telemetry_table
     assert list(inspect.signature(Workbench.studio).parameters) == ["instance_type", "volume_gb", "idle_minutes"]
 
 
