@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -47,6 +48,26 @@ def test_setting_an_alarm_by_hand_is_an_event_only_when_its_state_changes(
         laptop_cloud.client("cloudwatch").set_alarm_state(AlarmName="hand", StateValue=value, StateReason="test")
     told = [json.loads(body)["detail"] for body in collected(queue, 2)]
     assert sorted(detail["state"]["value"] for detail in told) == ["ALARM", "OK"]
+
+
+def test_an_alarm_on_an_expression_is_set_by_hand_only_and_its_event_names_no_metric(
+    laptop_cloud: LaptopCloud, collected: Collected
+) -> None:
+    queue = events(laptop_cloud, "sum-told", {"source": ["aws.cloudwatch"], "detail": {"alarmName": ["sum"]}})
+    metric = {"Metric": {"Namespace": "Drift", "MetricName": "Sum"}, "Period": 60, "Stat": "Sum"}
+    cloudwatch = laptop_cloud.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="sum", Threshold=0.5, EvaluationPeriods=1, ComparisonOperator="GreaterThanThreshold",
+        Metrics=[{"Id": "m", "MetricStat": metric, "ReturnData": False}, {"Id": "e", "Expression": "m * 2"}],
+    )  # fmt: skip
+    cloudwatch.put_metric_data(Namespace="Drift", MetricData=[{"MetricName": "Sum", "Value": 9}])
+    time.sleep(0.6)  # it looks at every alarm twice
+    (shown,) = cloudwatch.describe_alarms(AlarmNames=["sum"])["MetricAlarms"]
+    assert shown["StateValue"] == "INSUFFICIENT_DATA"
+    cloudwatch.set_alarm_state(AlarmName="sum", StateValue="ALARM", StateReason="test")
+    (body,) = collected(queue, 1)
+    detail = json.loads(body)["detail"]
+    assert (detail["state"]["value"], detail["configuration"]) == ("ALARM", {})
 
 
 def test_a_schedule_tells_its_target_when_and_which_execution(laptop_cloud: LaptopCloud, collected: Collected) -> None:

@@ -45,6 +45,28 @@ def test_a_stack_is_created_updated_left_alone_and_destroyed(laptop_cloud: Lapto
     laptop_cloud.destroy("Life")
 
 
+def test_a_property_that_names_another_resource_is_a_change(laptop_cloud: LaptopCloud, tmp_path: Path) -> None:
+    def answering(source: Any) -> dict[str, Any]:
+        queues = {name: {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name}} for name in ("One", "Two")}
+        parameter = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Name": "/arn", "Value": source}}
+        return {"Resources": {**queues, "Parameter": parameter}}
+
+    def attribute(queue: str) -> dict[str, Any]:
+        return {"Fn::GetAtt": [queue, "QueueName"]}
+
+    def split(queue: str) -> dict[str, Any]:
+        arn = {"Fn::GetAtt": [queue, "Arn"]}
+        return {"Fn::Select": ["5", {"Fn::Split": [":", arn]}]}
+
+    for number, (source, value) in enumerate(
+        [(attribute("One"), "One"), (attribute("Two"), "Two"), (split("One"), "One"), (split("Two"), "Two")]
+    ):
+        made = laptop_cloud.deploy(write_assembly(tmp_path, "Named", answering(source)), "Named")
+        assert (made.changed, made.status) == (True, "UPDATE_COMPLETE" if number else "CREATE_COMPLETE")
+        assert laptop_cloud.client("ssm").get_parameter(Name="/arn")["Parameter"]["Value"] == value
+        assert not laptop_cloud.deploy(tmp_path, "Named").changed
+
+
 def test_a_failing_update_is_rolled_back_and_its_cause_named(laptop_cloud: LaptopCloud, tmp_path: Path) -> None:
     url = laptop_cloud.deploy(write_assembly(tmp_path, "Back", template()), "Back").outputs["Url"]
     endpoint = {"Type": "AWS::SageMaker::Endpoint", "Properties": {"EndpointConfigName": "none-such"}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -74,6 +75,22 @@ def test_without_java_the_message_says_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(host.HostError, match=r"Spark needs Java 17: install it \(OpenJDK 17\) or set JAVA_HOME"):
         host.java_home()
+
+
+def test_an_environment_is_made_once_or_says_what_its_installer_said(tmp_path: Path) -> None:
+    installer = tmp_path / "installer.py"
+    installer.write_text(
+        "import pathlib, sys\n"
+        "with open(sys.argv[1], 'a') as calls: calls.write(sys.argv[2])\n"
+        "if sys.argv[2] == 'spark': sys.exit('no such package')\n"
+        "print('installing', pathlib.Path('/venvs') / sys.argv[2], sep='\\n')\n"
+    )
+    calls = tmp_path / "calls"
+    pythons = host.Pythons((sys.executable, str(installer), str(calls)))
+    assert [pythons.ensure("etl"), pythons.ensure("etl")] == [Path("/venvs/etl"), Path("/venvs/etl")]
+    with pytest.raises(host.HostError, match="the spark environment cannot be made: no such package"):
+        pythons.ensure("spark")
+    assert calls.read_text() == "etlspark"
 
 
 @pytest.mark.parametrize(("days", "there"), [(-1, True), (0, True), (1, True), (2, False), (-400, False)])

@@ -13,9 +13,10 @@ import aws_cdk as cdk
 import pytest
 
 from cdk_ml_lens.core.boundary import BOUNDARY_CONTEXT, bound_roles
-from cdk_ml_lens.local import LaptopCloud
+from cdk_ml_lens.local import DeployError, LaptopCloud
 from stacks.iot_inference import IotInferenceStack
 from tests.local.conftest import Until
+from tests.local.support import role, write_assembly
 
 pytestmark = pytest.mark.laptop_cloud
 NAME = "TeamBoundary"
@@ -97,3 +98,16 @@ def test_a_boundary_with_room_lets_readings_be_scored_and_one_that_forbids_scori
     assert "forbidden" not in predicted(guarded, outputs)
     set_default(guarded, boundary)
     until(lambda: "forbidden" in predicted(guarded, outputs), seconds=90)
+
+
+def test_a_role_waits_for_its_boundary_to_exist(guarded: LaptopCloud, tmp_path: Path) -> None:
+    arn = "arn:aws:iam::000000000000:policy/LateBoundary"
+    bound = role(RoleName="late", PermissionsBoundary=arn)
+    assembly = write_assembly(tmp_path, "Late", {"Resources": {"Role": bound}})
+    with pytest.raises(DeployError, match="PutRolePermissionsBoundary failed.*LateBoundary does not exist"):
+        guarded.deploy(assembly, "Late")
+    iam = guarded.client("iam")
+    assert "late" not in [item["RoleName"] for item in iam.list_roles()["Roles"]]
+    iam.create_policy(PolicyName="LateBoundary", PolicyDocument=document())
+    assert guarded.deploy(assembly, "Late").status == "CREATE_COMPLETE"
+    assert iam.get_role(RoleName="late")["Role"]["PermissionsBoundary"]["PermissionsBoundaryArn"] == arn

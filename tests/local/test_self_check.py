@@ -19,20 +19,26 @@ made_up = (
     expected.Expected(module="ministack.services.iot", name="_no_such_name"),
     expected.Expected(module="ministack.services.iot", name="_rule_message", parameters=("text",)),
     expected.Expected(module="ministack.services.no_such_module", name="anything"),
+    expected.Expected(module="ministack.services.iot", name="_MISSING", parameters=("text",)),
 )
 print(json.dumps([selfcheck.problems(), selfcheck.problems(made_up)]))
+selfcheck.MINISTACK = "0.0.1"
+selfcheck.verify()
 """
 
 
 def test_every_patched_name_is_as_expected_and_a_changed_one_is_named() -> None:
     done = subprocess.run(
-        [venvs.ensure("cloud"), "-c", PROBE, str(SERVER.parent)], capture_output=True, text=True, check=True
+        [venvs.ensure("cloud"), "-c", PROBE, str(SERVER.parent)], capture_output=True, text=True, check=False
     )
     real, made_up = json.loads(done.stdout)
     assert real == []
     assert "_no_such_name is missing" in made_up[0]
     assert "_rule_message must take ('text',), got ('payload',)" in made_up[1]
     assert "no_such_module.anything is missing" in made_up[2]
+    assert "_MISSING must be a function" in made_up[3]
+    assert done.returncode == 1
+    assert "does not fit this MiniStack:\n  ministack must be 0.0.1, got 1." in done.stderr
 
 
 def test_the_server_imports_neither_the_library_nor_the_cdk() -> None:

@@ -171,3 +171,9 @@ def test_links_and_devices_are_refused(kind: bytes, tmp_path: Path) -> None:
     entry.type, entry.linkname = kind, "/etc/passwd"
     with bundle(entry) as archive, pytest.raises(ValueError, match=r"model\.joblib must be a plain file"):
         extract(archive, tmp_path)
+
+
+@pytest.mark.parametrize("url", ["https://bucket/key", "s3:///key", "bucket/key"])
+def test_only_the_url_of_an_object_names_one(url: str) -> None:
+    with pytest.raises(ValueError, match=f"URL must start with s3://bucket/, got {url}"):
+        storage.split(url)

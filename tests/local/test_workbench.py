@@ -51,6 +51,30 @@ def test_a_group_has_the_rules_that_are_resources_of_their_own(
     assert (rule["FromPort"], rule["UserIdGroupPairs"][0]["GroupId"]) == (2049, made)
 
 
+def test_a_rule_of_a_group_moves_to_another_port_and_goes(laptop_cloud: LaptopCloud, deploy_template: Deploy) -> None:
+    own = {"Fn::GetAtt": ["Group", "GroupId"]}
+    group = {"GroupDescription": "moving", "VpcId": {"Ref": "Vpc"}}
+
+    def deployed(*rules: tuple[str, int]) -> list[tuple[int, str]]:
+        resources: dict[str, Any] = {
+            "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.9.0.0/24"}},
+            "Group": {"Type": "AWS::EC2::SecurityGroup", "Properties": group},
+        }
+        for number, (cidr, port) in enumerate(rules):
+            rule = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "GroupId": own, "CidrIp": cidr}
+            resources[f"In{number}"] = {"Type": "AWS::EC2::SecurityGroupIngress", "Properties": rule}
+        made = deploy_template("Moving", resources, Group=own).outputs["Group"]
+        (found,) = laptop_cloud.client("ec2").describe_security_groups(GroupIds=[made])["SecurityGroups"]
+        return sorted((item["FromPort"], item["IpRanges"][0]["CidrIp"]) for item in found["IpPermissions"])
+
+    assert deployed(("10.9.0.0/28", 443), ("10.9.0.16/28", 443)) == [(443, "10.9.0.0/28"), (443, "10.9.0.16/28")]
+    assert deployed(("10.9.0.0/28", 8443), ("10.9.0.16/28", 443)) == [(443, "10.9.0.16/28"), (8443, "10.9.0.0/28")]
+    assert deployed(("10.9.0.0/28", 8443)) == [(8443, "10.9.0.0/28")]
+    group["GroupDescription"] = "gone"  # a new group, and a new rule in it
+    assert deployed(("10.9.0.0/28", 8443)) == [(8443, "10.9.0.0/28")]
+    laptop_cloud.destroy("Moving")
+
+
 def test_a_notebook_goes_with_its_stack(laptop_cloud: LaptopCloud, deploy_template: Deploy) -> None:
     properties = {"InstanceType": "ml.t3.medium", "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}}
     resources = {

@@ -125,8 +125,7 @@ class HandlerFunction(Construct):
         if self.reserved_concurrency is None:
             self.reserved_concurrency = copies
             resource = self.function.node.default_child
-            if not isinstance(resource, lambda_.CfnFunction):
-                raise TypeError(f"{self.function.node.path} has no CfnFunction")
+            assert isinstance(resource, lambda_.CfnFunction)
             resource.reserved_concurrent_executions = copies
 
     def answers(self, caller: str) -> None:

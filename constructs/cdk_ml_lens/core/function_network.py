@@ -70,8 +70,7 @@ def deny_code(scope: Construct, role: iam.Role, function: lambda_.Function) -> i
 def attach(function: lambda_.Function, network: PrivateNetwork) -> None:
     """Connect the function; through L1, because the L2 also makes its own reading of routes and public subnets."""
     resource = function.node.default_child
-    if not isinstance(resource, lambda_.CfnFunction):
-        raise TypeError(f"{function.node.path} has no CfnFunction")
+    assert isinstance(resource, lambda_.CfnFunction)
     resource.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
         subnet_ids=subnet_ids(network), security_group_ids=[network.security_group.security_group_id]
     )

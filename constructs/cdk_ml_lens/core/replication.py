@@ -65,8 +65,7 @@ def replicate(scope: Construct, bucket: s3.Bucket, *, key: kms.IKey, to: Replica
     for objects in (source, target):
         acknowledge(role, f"IAM5[{finding_of(role, objects)}]", "Replication copies every object of the bucket.")
     resource = bucket.node.default_child
-    if not isinstance(resource, s3.CfnBucket):
-        raise TypeError(f"{bucket.node.path} has no CfnBucket")
+    assert isinstance(resource, s3.CfnBucket)
     resource.replication_configuration = _configuration(role, to)
 
 

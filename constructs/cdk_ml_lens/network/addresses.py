@@ -30,8 +30,7 @@ def plan(cidr: str, zones: int) -> list[str]:
     block = _private(cidr)
     faults.unless(block is not None, "cidr", "be a private IPv4 block from /16 to /26", cidr)
     faults.raise_any()
-    if block is None:
-        return []
+    assert block is not None
     return [str(subnet) for subnet in list(block.subnets(prefixlen_diff=_PARTS_BITS))[:zones]]
 
 

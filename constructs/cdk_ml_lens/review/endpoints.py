@@ -33,11 +33,6 @@ def is_serverless(variant: Mapping[str, Any]) -> bool:
     return "ServerlessConfig" in variant
 
 
-def hosts_components(variant: Mapping[str, Any]) -> bool:
-    """Tell whether a variant is only the instances below inference components."""
-    return "ModelName" not in variant
-
-
 def variant_name(variant: Mapping[str, Any]) -> str:
     """Return a variant's name as text."""
     return intrinsics.text(variant.get("VariantName"))

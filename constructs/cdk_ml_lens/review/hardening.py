@@ -88,10 +88,10 @@ def _make_restorable(tables: Iterable[dynamodb.Table]) -> None:
     kind = dynamodb.CfnTable
     for table in tables:
         resource = table.node.default_child
-        if isinstance(resource, kind):
-            resource.point_in_time_recovery_specification = kind.PointInTimeRecoverySpecificationProperty(
-                point_in_time_recovery_enabled=True
-            )
+        assert isinstance(resource, kind)
+        resource.point_in_time_recovery_specification = kind.PointInTimeRecoverySpecificationProperty(
+            point_in_time_recovery_enabled=True
+        )
 
 
 def _back_up(tables: Sequence[dynamodb.Table], plan: backup.IBackupPlan) -> None:

@@ -28,6 +28,18 @@ def test_function_is_in_the_networks_subnets_and_group(
     assert "Clients" in group["Fn::GetAtt"][0]
 
 
+def test_a_function_is_placed_once(stack: cdk.Stack, synth: Callable[[cdk.Stack], Template]) -> None:
+    key = data_key(stack, "Key", description="test")
+    first, second = (IsolatedNetwork(stack, name, encryption_key=key) for name in ("First", "Second"))
+    function = HandlerFunction(stack, "Handler", handler="answer_request", environment={}, encryption_key=key)
+    function.place_in(first)
+    function.place_in(second)
+    place = synth(stack).only("AWS::Lambda::Function")["VpcConfig"]
+    assert len(place["SubnetIds"]) == 2
+    assert "First" in str(place)
+    assert "Second" not in str(place)
+
+
 def test_lambda_may_make_interfaces_in_these_subnets_only_and_before_the_function_is_made(
     stack: cdk.Stack, synth: Callable[[cdk.Stack], Template]
 ) -> None:

@@ -84,5 +84,31 @@ def test_python_speaks_for_itself_about_names_that_do_not_exist(stack: cdk.Stack
 
 def test_signature_and_identity_stay() -> None:
     assert typed(Variant) is Variant
+    assert typed(telemetry_table) is telemetry_table
     assert list(inspect.signature(Workbench.studio).parameters) == ["instance_type", "volume_gb", "idle_minutes"]
-    assert describe(int | None) == "be a whole number or None"
+
+
+@pytest.mark.parametrize(
+    ("hint", "words"),
+    [
+        (int | None, "be a whole number or None"),
+        (Literal["a", "b"], "be one of ['a', 'b']"),
+        (Callable[[str], int], "be callable"),
+        (Mapping[str, Sequence[float]], "be a mapping of a text to a sequence of a finite number"),
+    ],
+)
+def test_a_kind_is_told_in_words(hint: Any, words: str) -> None:
+    assert describe(hint) == words
+
+
+def test_an_error_of_a_value_with_props_of_the_right_kind_stays_what_it_is() -> None:
+    @typed
+    class Share:
+        def __init__(self, *, parts: int) -> None:
+            self.size = 1 / parts
+
+    assert Share(parts=4).size == 0.25
+    with pytest.raises(ZeroDivisionError):
+        Share(parts=0)
+    with pytest.raises(PropError, match="parts must be a whole number"):
+        Share(parts="4")  # type: ignore[arg-type]

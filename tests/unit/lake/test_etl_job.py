@@ -139,6 +139,13 @@ def test_a_failed_or_late_run_raises_the_alarm(stack: cdk.Stack, synth: Synth) -
     assert pattern["detail"]["jobName"] == [{"Ref": job_id}]
 
 
+def test_failures_are_counted_by_one_rule_however_often_they_are_asked_for(stack: cdk.Stack, synth: Synth) -> None:
+    job = clean(stack)
+    first, second = job.metric_failures(), job.metric_failures()
+    assert stack.resolve(first.dimensions) == stack.resolve(second.dimensions)
+    assert len(synth(stack).of_type("AWS::Events::Rule")) == 1
+
+
 def test_refused_batches_reach_a_target(stack: cdk.Stack, synth: Synth) -> None:
     queue = sqs.Queue(stack, "Heard")
     job = clean(stack)

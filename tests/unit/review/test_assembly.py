@@ -9,6 +9,7 @@ import pytest
 
 from cdk_ml_lens.review import assembly, lines
 from cdk_ml_lens.review.assembly import AssemblyError
+from cdk_ml_lens.review.review import package_version
 from tests.unit.review.assemblies import plain, written
 
 
@@ -82,3 +83,8 @@ def test_fails_clearly_for_a_folder_that_is_no_assembly(tmp_path: Path, manifest
 def test_fails_for_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(AssemblyError, match="which is no folder"):
         assembly.read(tmp_path / "nowhere", name="app")
+
+
+def test_a_package_that_is_not_there_is_told_as_such() -> None:
+    assert package_version("no-such-package-of-ours") == "not installed"
+    assert package_version("aws-cdk-lib")[0].isdigit()

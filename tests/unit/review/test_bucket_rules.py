@@ -70,6 +70,16 @@ def test_the_bucket_of_a_training_job_holds_models() -> None:
     assert findings("LK5", bucket() | train) == ["B"]
 
 
+@pytest.mark.parametrize("url", ["s3://${B}/models", "s3://models-${Role}/${B}/x", "s3://models-${Role}/x"])
+def test_only_buckets_among_what_a_place_names_hold_models(url: str) -> None:
+    made = {"Role": ("AWS::IAM::Role", {})} | bucket()
+    found = ["B"] if "${B}" in url else []
+    model = {"M": ("AWS::SageMaker::Model", {"PrimaryContainer": {"ModelDataUrl": {"Fn::Sub": url}}})}
+    assert findings("LK3", made | model) == found
+    train = machine("sagemaker:createTrainingJob.sync", {"OutputDataConfig": {"S3OutputPath": url}})
+    assert findings("LK3", made | train) == found
+
+
 def test_a_bucket_that_a_job_only_reads_needs_no_versions() -> None:
     train = machine("sagemaker:createTrainingJob.sync", {"InputDataConfig": [{"S3Uri": "s3://${B}/data"}]})
     assert findings("LK3", bucket() | train) == []

@@ -122,6 +122,14 @@ def test_an_unknown_id_is_refused() -> None:
         MlLensChecks(severities={"MlLens-SM1": Severity.WARNING})
 
 
+def test_the_rules_that_run_are_named_as_they_are_acknowledged() -> None:
+    named = MlLensChecks(off=("SM1",), extra=(OWN,)).rule_ids
+    assert named is not None
+    assert f"MlLens-{OWN.id}" in named
+    assert "MlLens-SM1" not in named
+    assert OWN.qualified("Action::s3:*") == f"MlLens::MlLens-{OWN.id}[Action::s3:*]"
+
+
 def test_an_extra_rule_cannot_take_an_id_of_ours() -> None:
     with pytest.raises(PropError, match="extra must have ids"):
         MlLensChecks(extra=(OWN, OWN))

@@ -12,6 +12,18 @@ from cdk_ml_lens.review.template import Template
 
 TASK = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke"}
 PARTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "MO1": (
+        "Config",
+        {
+            "Shared": {"Type": "AWS::S3::Bucket"},
+            "Config": {
+                "Type": "AWS::SageMaker::EndpointConfig",
+                "Properties": {
+                    "DataCaptureConfig": {"EnableCapture": True, "DestinationS3Uri": {"Fn::Sub": "s3://${Shared}/c"}}
+                },
+            },
+        },
+    ),
     "OPS3": ("Shared", {"Shared": {"Type": "AWS::CloudWatch::Alarm"}}),
     "OPS4": (
         "Shared",

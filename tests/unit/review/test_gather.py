@@ -108,6 +108,13 @@ def test_whatever_is_no_report_has_no_findings(report: object) -> None:
     assert list(validation.verdicts(report)) == []
 
 
+def test_a_plugin_may_name_a_resource_by_template_and_id(tmp_path: Path) -> None:
+    place = {"cloudFormationResource": {"templatePath": "Hand.template.json", "logicalId": "Model"}}
+    made = reviewed(written(tmp_path, plugins=[plugin({**violation("X-1"), "violatingConstructs": [place]})]))
+    (entry,) = [entry for entry in made.entries if entry.rule == "X-1"]
+    assert (entry.place.logical_id, entry.place.type) == ("Model", "AWS::SageMaker::Model")
+
+
 def test_source_line_and_packs_are_noted_at_synthesis(app: cdk.App, stack: cdk.Stack, tmp_path: Path) -> None:
     model = sagemaker.CfnModel(stack, "Model", execution_role_arn="arn:aws:iam::123456789012:role/x")
     acknowledge(model, "SM1", "a public demo", pack="MlLens")

@@ -49,6 +49,20 @@ def test_monitoring_definitions_are_jobs_too() -> None:
     assert findings("TR3", resources) == ["D[output]", "D[volume]"]
 
 
+def test_a_processing_job_of_a_template_is_a_job_too() -> None:
+    request = {"ProcessingResources": {"ClusterConfig": TWO}}
+    assert findings("TR1", {"J": ("AWS::SageMaker::ProcessingJob", request)}) == ["J"]
+    closed = request | {"NetworkConfig": ENCRYPTED}
+    assert findings("TR1", {"J": ("AWS::SageMaker::ProcessingJob", closed)}) == []
+
+
+@pytest.mark.parametrize("resource", ["arn:aws:lambda:us-east-1:123456789012:function:train", "${Function}"])
+def test_a_task_that_calls_a_function_by_its_arn_is_no_job(resource: str) -> None:
+    task = {"Type": "Task", "Resource": resource, "Arguments": {"ResourceConfig": TWO}, "End": True}
+    definition = json.dumps({"StartAt": "Run", "States": {"Run": task}})
+    assert findings("TR1", {"S": ("AWS::StepFunctions::StateMachine", {"DefinitionString": definition})}) == []
+
+
 @pytest.mark.parametrize(
     ("resources", "found"),
     [

@@ -32,6 +32,11 @@ def test_a_capture_is_read_by_a_job_or_a_monitor() -> None:
     assert findings("MO1", capture() | {"D": ("AWS::SageMaker::DataQualityJobDefinition", monitored)}) == []
 
 
+def test_a_machine_that_cannot_be_read_may_read_the_capture() -> None:
+    elsewhere = {"DefinitionS3Location": {"Bucket": "b", "Key": "k"}}
+    assert findings("MO1", capture() | {"S": ("AWS::StepFunctions::StateMachine", elsewhere)}) == []
+
+
 @pytest.mark.parametrize("config", [{"EnableCapture": False}, {"DestinationS3Uri": {"Ref": "Parameter"}}])
 def test_no_capture_and_a_bucket_of_elsewhere_are_left_alone(config: Any) -> None:
     assert findings("MO1", capture(**config)) == []
@@ -62,6 +67,7 @@ FUNCTION: dict[str, Any] = {"F": ("AWS::Lambda::Function", {})}
         (alarm(AlarmActions=[TOPIC]) | subscription("email", "team@example.com"), [], ["A"]),
         (alarm(AlarmActions=[TOPIC]) | subscription("lambda", {"Fn::GetAtt": ["F", "Arn"]}) | FUNCTION, [], []),
         (alarm(AlarmActions=[{"Fn::GetAtt": ["F", "Arn"]}]) | FUNCTION, [], []),
+        (alarm(AlarmActions=["arn:of:another:topic"]) | subscription("lambda", {"Ref": "F"}) | FUNCTION, [], ["A"]),
         (alarm() | event(MACHINE, resources=[{"Fn::GetAtt": ["A", "Arn"]}]) | TRAIN, [], []),
         (alarm() | event(MACHINE, detail={"alarmName": ["drift"]}) | TRAIN, [], []),
         (alarm() | event(MACHINE) | TRAIN, [], []),

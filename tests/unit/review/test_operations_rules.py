@@ -127,6 +127,8 @@ def test_production_without_approval_is_found() -> None:
 def test_an_approval_before_production_or_no_production_passes() -> None:
     assert findings("OPS5", pipeline(("Look", "Approval"), ("Production", "Deploy"))) == []
     assert findings("OPS5", pipeline(("Source", "Source"), ("Test", "Deploy"))) == []
+    perhaps = {"Fn::If": ["Prod", {"Name": "Production", "Actions": []}, {"Ref": "AWS::NoValue"}]}
+    assert findings("OPS5", {"Release": ("AWS::CodePipeline::Pipeline", {"Stages": [perhaps]})}) == []
     chosen = {"Release": ("AWS::CodePipeline::Pipeline", {"Stages": {"Fn::If": ["Prod", [], []]}})}
     assert findings("OPS5", chosen) == []
 

@@ -86,6 +86,14 @@ def test_pack_that_is_off_gets_no_acknowledgement(apps: Apps) -> None:
     assert [entry.type for entry in made.node.metadata if "cknowledge" in entry.type] == []
 
 
+def test_our_pack_alone_needs_no_explanations(apps: Apps) -> None:
+    app = apps("alone")
+    made = queue(app)
+    add_packs(app, "MlLens")
+    assert set(reports(app)) <= {"MlLens"}
+    assert [entry.type for entry in made.node.metadata if "cknowledge" in entry.type] == []
+
+
 def test_two_apps_do_not_mix(apps: Apps) -> None:
     explained, other = apps("one"), apps("two")
     queue(explained)

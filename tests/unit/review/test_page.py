@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from cdk_ml_lens.review import baseline, page, spreadsheet
+from cdk_ml_lens.review.page import MissingPackageError
 from cdk_ml_lens.review.review import Review
 from tests.unit.review.assemblies import plain, plugin, reviewed, violation, written
 
@@ -58,6 +60,13 @@ def test_page_shows_findings_and_reasons_without_its_script(review: Review) -> N
     assert review.digest in shown
     for entry in review.entries:
         assert entry.place.path in shown
+
+
+def test_without_jinja_the_page_says_what_to_install(review: Review, monkeypatch: pytest.MonkeyPatch) -> None:
+    page._environment.cache_clear()
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(MissingPackageError, match=r"needs Jinja2: pip install cdk-ml-lens\[review\]"):
+        page.render(review)
 
 
 def test_headings_go_down_one_level_at_a_time_and_links_lead_to_sections(review: Review) -> None:

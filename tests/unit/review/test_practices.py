@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from cdk_ml_lens.review.pillars import PILLARS
+import pytest
+
+from cdk_ml_lens.review.pillars import PILLARS, of_practices
 from cdk_ml_lens.review.practices import PHASES, Coverage, Extent, coverage, every_practice
 from cdk_ml_lens.review.rules import every_rule
 
@@ -38,6 +40,12 @@ def test_a_practice_has_its_own_page() -> None:
     (one,) = [practice for practice in every_practice() if practice.id == "MLOPS04-BP01"]
     assert one.url == "https://docs.aws.amazon.com/wellarchitected/latest/machine-learning-lens/mlops04-bp01.html"
     assert (one.phase, one.pillar) == ("Model development", "Operational excellence")
+
+
+@pytest.mark.parametrize("practices", [(), ("MLFUN01-BP01",), ("3",)])
+def test_fails_on_practices_of_no_pillar(practices: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="practices must start with one of MLOPS, MLSEC"):
+        of_practices(practices)
 
 
 def test_every_practice_that_a_rule_names_exists() -> None:

@@ -70,6 +70,16 @@ def test_acknowledged_results_are_suppressed_with_their_justification(review: Re
     assert given == {"kind": "inSource", "status": "accepted", "justification": "The notebook is stopped & empty."}
 
 
+def test_an_acknowledgement_whose_line_is_known_is_located_there(tmp_path: Path) -> None:
+    found = violation("AwsSolutions-S1", "Hand/Model", reason="no logs here", acknowledgedAt="Hand/Model")
+    folder = written(tmp_path / "out", plugins=[plugin(found)])
+    noted = {"path": "Hand/Model", "rule": "S1", "line": "my stacks/hand.py:12"}
+    (folder / "ml-lens.json").write_text(json.dumps({"packs": [], "sources": [noted]}))
+    (result,) = [one for one in run_of(reviewed(folder))["results"] if one["suppressions"]]
+    physical = result["suppressions"][0]["location"]["physicalLocation"]
+    assert physical == {"artifactLocation": {"uri": "my%20stacks/hand.py"}, "region": {"startLine": 12}}
+
+
 def test_results_say_whether_the_baseline_has_them(tmp_path: Path) -> None:
     one, two = violation("AwsSolutions-S1", "Hand/One"), violation("AwsSolutions-S1", "Hand/Two")
     before = baseline.of(reviewed(written(tmp_path / "before", {}, plugins=[plugin(one)])).entries)

@@ -42,6 +42,22 @@ def test_numbers_may_be_written_as_text(value: Any, number: float | None) -> Non
     assert intrinsics.known_number(value) == number
 
 
+@pytest.mark.parametrize(
+    ("value", "wanted", "surely"),
+    [
+        ("File", "Pipe", True),
+        ("TRUE", True, False),
+        ({"Ref": "Mode"}, "Pipe", False),
+        ({"Ref": "AWS::NoValue"}, "Pipe", True),
+        ({"Ref": "AWS::NoValue"}, None, False),
+        ([{"Mode": "File"}], "Pipe", True),
+        ([{"Mode": {"Ref": "Mode"}}], "Pipe", False),
+    ],
+)
+def test_only_what_is_known_is_surely_something_else(value: Any, wanted: Any, surely: bool) -> None:
+    assert intrinsics.surely_not(value, wanted) is surely
+
+
 def test_blocks_leave_out_what_is_decided_at_deployment() -> None:
     document = {"Resources": {"A": {"Type": "X", "Properties": {"Items": [{"Name": "a"}, IF]}}}}
     (resource,) = Template(document).of_type("X")

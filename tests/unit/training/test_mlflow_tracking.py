@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 from cdk_ml_lens import MlflowTracking, ParameterRange, PropError, TrainingIsolation, TrainingOptions, Tuning
@@ -33,6 +34,12 @@ def test_minimal_registers_nothing_and_reaches_its_own_bucket_only(stack: cdk.St
     }
     (id,) = template.of_type("AWS::SageMaker::MlflowApp")
     assert any("RunsRoleDefaultPolicy" in needed for needed in template.depends_on(id))
+
+
+def test_a_principal_that_is_no_construct_may_log(stack: cdk.Stack) -> None:
+    runs = MlflowTracking(stack, "Runs")
+    granted = runs.grant_log(iam.AccountPrincipal("111122223333"))
+    assert not granted.success  # its own account has to allow it
 
 
 def test_full_takes_name_key_and_registration(stack: cdk.Stack, synth: Synth) -> None:

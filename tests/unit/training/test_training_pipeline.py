@@ -159,6 +159,20 @@ def test_built_in_algorithm_gets_plain_files_and_the_number_of_features(stack: c
     assert job["InputDataConfig"][0]["ContentType"] == "text/csv;label_size=0"
 
 
+def test_an_image_without_script_gets_the_hyperparameters_and_nothing_else(stack: cdk.Stack, synth: Synth) -> None:
+    image, forest = TrainingImage.sklearn(), Algorithm.isolation_forest()
+    own = Algorithm(
+        name="own",
+        image=image,
+        serving=forest.serving,
+        evaluation=Evaluation.anomalies(image),
+        hyperparameters={"depth": "3"},
+    )
+    job = states(stack, synth, algorithm=own)["Train"]["Arguments"]
+    assert job["HyperParameters"] == {"depth": "3"}
+    assert "code" not in [channel["ChannelName"] for channel in job["InputDataConfig"]]
+
+
 def test_roles_do_what_their_step_does_and_no_more(stack: cdk.Stack, synth: Synth) -> None:
     pipeline(stack)
     template = synth(stack)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
 from cdk_ml_lens import (
@@ -100,6 +101,26 @@ def test_fails_on_a_prefix_that_is_no_path(stack: cdk.Stack, prefix: str) -> Non
 def test_fails_on_code_that_is_not_there(tmp_path: Path, program: str, message: str) -> None:
     with pytest.raises(PropError, match=message):
         SourceCode(folder=tmp_path, program=program)
+
+
+def test_a_source_of_datasets_says_where_they_are(stack: cdk.Stack) -> None:
+    bucket = s3.Bucket.from_bucket_name(stack, "Lake", "lake")
+    assert DatasetSource(bucket=bucket, prefix="sets/daily").url == "s3://lake/sets/daily/"
+
+
+def test_a_reader_that_is_no_construct_may_read_a_dataset(stack: cdk.Stack) -> None:
+    bucket = s3.Bucket.from_bucket_name(stack, "Lake", "lake")
+    other = iam.AccountPrincipal("111122223333")
+    assert not DatasetSource(bucket=bucket).grant_read(other).success  # its own account has to allow it
+
+
+def test_presets_write_their_numbers_as_hyperparameters() -> None:
+    made = Algorithm.one_class_svm(nu=0.1, max_samples=100, quantile=0.9, seed=7)
+    assert made.name == "one-class-svm"
+    wanted = {"nu": "0.1", "max-samples": "100", "quantile": "0.9", "seed": "7"}
+    assert wanted.items() <= made.hyperparameters.items()
+    with pytest.raises(PropError, match="nu must lie between 0 and 1, both excluded for one-class SVM, got 1"):
+        Algorithm.one_class_svm(nu=1)
 
 
 def test_a_gate_is_json_that_says_everything() -> None:

@@ -138,6 +138,8 @@ def test_fails_on_hyperband_with_early_stop() -> None:
     ("make", "message"),
     [
         (lambda: ParameterRange.integer("n", 5, 5), "low must be below high"),
+        (lambda: ParameterRange(kind="Integer", name="n", values=("few", "many")), "low must be below high"),
+        (lambda: ParameterRange(kind="Continuous", name="n", values=("1",)), "low must be below high"),
         (lambda: ParameterRange.continuous("n", 0, 1, scaling="Logarithmic"), "low must be above 0"),
         (lambda: ParameterRange.categorical("n", ["a", "a"]), "values must be 1 to 30 different ones"),
         (lambda: WarmStart(parents=[]), "parents must be between 1 and 5"),

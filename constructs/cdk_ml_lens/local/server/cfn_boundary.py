@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from typing import Any
-
 from ministack.services import iam
 from ministack.services.cloudformation import provisioners
+
+from .cfn_types import Made, Properties
 
 ROLE = "AWS::IAM::Role"
 
@@ -18,18 +16,23 @@ def install() -> None:
     Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-role.html
     """
     handlers = provisioners._RESOURCE_HANDLERS[ROLE]
-    handlers["create"] = _bound(handlers["create"], props_at=1)
-    handlers["update"] = _bound(handlers["update"], props_at=2)
+    create, update, delete = handlers["create"], handlers["update"], handlers["delete"]
 
-
-def _bound(original: Callable[..., Any], *, props_at: int) -> Callable[..., Any]:
-    @functools.wraps(original)
-    def make(*arguments: Any, **named: Any) -> Any:
-        made = original(*arguments, **named)
-        _set(made[0], arguments[props_at].get("PermissionsBoundary"))
+    def bound_create(logical_id: str, props: Properties, stack_name: str) -> Made:
+        made: Made = create(logical_id, props, stack_name)
+        try:
+            _set(made[0], props.get("PermissionsBoundary"))
+        except ValueError:
+            delete(made[0], props)  # CloudFormation knows no physical id yet, so nobody else would
+            raise
         return made
 
-    return make
+    def bound_update(physical_id: str, old: Properties, new: Properties, *more: str) -> Made:
+        made: Made = update(physical_id, old, new, *more)
+        _set(made[0], new.get("PermissionsBoundary"))
+        return made
+
+    handlers.update(create=bound_create, update=bound_update)
 
 
 def _set(role: str, boundary: str | None) -> None:

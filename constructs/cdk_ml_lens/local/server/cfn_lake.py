@@ -20,11 +20,11 @@ _TRAIL = ("AdvancedEventSelectors", "EventSelectors", "InsightSelectors", "IsLog
 def install() -> None:
     """Register the types; a change of what cannot be updated makes a new resource."""
     security = ("Name", "EncryptionConfiguration")
-    group = ("FeatureGroupName", "FeatureDefinitions", "RecordIdentifierFeatureName", "EventTimeFeatureName")
+    group = ("FeatureGroupName", "RecordIdentifierFeatureName", "EventTimeFeatureName", "OfflineStoreConfig", "RoleArn")
     for name, create, update, delete, replacing in (
         ("AWS::Glue::SecurityConfiguration", _security_create, same, _security_delete, security),
         ("AWS::CloudTrail::Trail", _trail_create, _trail_update, _trail_delete, ("TrailName",)),
-        (GROUP, _group_create, same, _group_delete, group),
+        (GROUP, _group_create, _group_update, _group_delete, group),
     ):
         register(name, create, update, delete)
         provisioners._REPLACING_PROPERTIES[name] = replacing
@@ -88,6 +88,21 @@ def _group_create(logical_id: str, props: Properties, stack_name: str) -> Made:
     wanted = parameters("sagemaker", "CreateFeatureGroup", {**props, "FeatureGroupName": name})
     sagemaker.operations()["CreateFeatureGroup"](wanted)
     return name, {"FeatureGroupStatus": "Created"}
+
+
+def _group_update(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Made:
+    """Add features and set how long records live; SageMaker takes no feature away."""
+    del stack_name
+    features, before = new["FeatureDefinitions"], old["FeatureDefinitions"]
+    if lost := [item["FeatureName"] for item in before if item not in features]:
+        raise ValueError(f"features of {physical_id} cannot be removed or changed: {lost}")
+    wanted = {
+        "FeatureGroupName": physical_id,
+        "FeatureAdditions": [item for item in features if item not in before],
+        "OnlineStoreConfig": {"TtlDuration": new.get("OnlineStoreConfig", {}).get("TtlDuration", {})},
+    }
+    sagemaker.operations()["UpdateFeatureGroup"](parameters("sagemaker", "UpdateFeatureGroup", wanted))
+    return physical_id, {"FeatureGroupStatus": "Created"}
 
 
 def _group_delete(physical_id: str, props: Properties) -> None:

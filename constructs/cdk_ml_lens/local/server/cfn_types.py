@@ -15,6 +15,8 @@ from .cfn_shapes import parameters, service_model
 Properties = dict[str, Any]
 Made = tuple[str, dict[str, Any]]  # physical id, attributes
 LOADING = ("AWS::SageMaker::Endpoint", "AWS::SageMaker::InferenceComponent")  # they wait for a model
+_SCALING = "AWS::ApplicationAutoScaling::"
+_SCALED = ("ResourceId", "ScalableDimension", "ServiceNamespace")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,9 +87,10 @@ def install() -> None:
         type_name = f"AWS::SageMaker::{kind.noun}"
         provisioners._REPLACING_PROPERTIES[type_name] = kind.replaces or _all_but_tags(kind.noun)
         provisioners._CUSTOM_NAME_REPLACEMENT[type_name] = {"name": kind.name}
-    scaling = "AWS::ApplicationAutoScaling::"
-    register(f"{scaling}ScalableTarget", _target_create, _target_update, _target_delete)
-    register(f"{scaling}ScalingPolicy", _policy_create, _policy_update, _policy_delete)
+    register(f"{_SCALING}ScalableTarget", _target_create, _target_update, _target_delete)
+    provisioners._REPLACING_PROPERTIES[f"{_SCALING}ScalableTarget"] = _SCALED
+    register(f"{_SCALING}ScalingPolicy", _policy_create, _policy_update, _policy_delete)
+    provisioners._REPLACING_PROPERTIES[f"{_SCALING}ScalingPolicy"] = ("PolicyName", "ScalingTargetId", *_SCALED)
     register("AWS::CloudWatch::CompositeAlarm", _composite_create, _composite_update, _composite_delete)
     provisioners._REPLACING_PROPERTIES["AWS::CloudWatch::CompositeAlarm"] = ("AlarmName",)
     original = stacks._runs_on_worker_thread  # as long as models load, the loop must serve them their artifacts
@@ -140,24 +143,20 @@ def _scaling(operation: str, props: Properties) -> dict[str, Any]:
 def _keys(props: Properties) -> Properties:
     """Return what names a scalable target; a policy may name it by the target's id."""
     if "ScalingTargetId" in props:
-        resource, dimension, namespace = props["ScalingTargetId"].split("|")
-        return {"ResourceId": resource, "ScalableDimension": dimension, "ServiceNamespace": namespace}
-    return {key: props[key] for key in ("ResourceId", "ScalableDimension", "ServiceNamespace")}
+        return dict(zip(_SCALED, props["ScalingTargetId"].split("|"), strict=True))
+    return {key: props[key] for key in _SCALED}
 
 
 def _target_create(logical_id: str, props: Properties, stack_name: str) -> Made:
     del logical_id, stack_name
     _scaling("RegisterScalableTarget", {key: item for key, item in props.items() if key != "ScheduledActions"})
-    keys = _keys(props)
-    identity = "|".join((keys["ResourceId"], keys["ScalableDimension"], keys["ServiceNamespace"]))
+    identity = "|".join(_keys(props).values())
     return identity, {"Id": identity}
 
 
 def _target_update(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Made:
-    made = _target_create("", new, stack_name)
-    if made[0] != physical_id:
-        _target_delete(physical_id, old)
-    return made
+    del physical_id, old
+    return _target_create("", new, stack_name)
 
 
 def _target_delete(physical_id: str, props: Properties) -> None:
@@ -173,9 +172,10 @@ def _policy_create(logical_id: str, props: Properties, stack_name: str) -> Made:
 
 
 def _policy_update(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Made:
-    if old["PolicyName"] != new["PolicyName"] or _keys(old) != _keys(new):
-        _policy_delete(physical_id, old)
-    return _policy_create("", new, stack_name)
+    """Update in place: the policy keeps its ARN, of which moto makes a new one each time."""
+    del old
+    _policy_create("", new, stack_name)
+    return physical_id, {"Arn": physical_id}
 
 
 def _policy_delete(physical_id: str, props: Properties) -> None:

@@ -16,11 +16,16 @@ from .model_groups import prefix
 
 NOTEBOOK = "AWS::SageMaker::NotebookInstance"
 LIFECYCLE = "AWS::SageMaker::NotebookInstanceLifecycleConfig"
-_RULES: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "Ingress": ec2._authorize_sg_ingress,
-    "Egress": ec2._authorize_sg_egress,
+_RULES: dict[str, tuple[Callable[[Properties], Any], Callable[[Properties], Any]]] = {
+    "Ingress": (ec2._authorize_sg_ingress, ec2._revoke_sg_ingress),
+    "Egress": (ec2._authorize_sg_egress, ec2._revoke_sg_egress),
 }
-_PEER = {"Ingress": "SourceSecurityGroupId", "Egress": "DestinationSecurityGroupId"}
+_PEERS = {
+    "SourceSecurityGroupId": "Groups.1.GroupId",
+    "DestinationSecurityGroupId": "Groups.1.GroupId",
+    "CidrIp": "IpRanges.1.CidrIp",
+}
+_PORTS = ("FromPort", "ToPort", "IpProtocol")
 
 
 def install() -> None:
@@ -36,7 +41,8 @@ def install() -> None:
     register("AWS::SageMaker::Domain", _domain_create, same, _forget)
     register("AWS::SageMaker::UserProfile", _user_create, same, _forget)
     for kind in _RULES:
-        register(f"AWS::EC2::SecurityGroup{kind}", _rule(kind), same, _forget)
+        register(f"AWS::EC2::SecurityGroup{kind}", _rule(kind), same, _rule_delete(kind))
+        provisioners._REPLACING_PROPERTIES[f"AWS::EC2::SecurityGroup{kind}"] = ("GroupId", *_PORTS, *_PEERS)
 
 
 def _lifecycle_create(logical_id: str, props: Properties, stack_name: str) -> Made:
@@ -90,10 +96,7 @@ def _user_create(logical_id: str, props: Properties, stack_name: str) -> Made:
 def _rule(kind: str) -> Callable[[str, Properties, str], Made]:
     def create(logical_id: str, props: Properties, stack_name: str) -> Made:
         del logical_id, stack_name
-        ports = {"FromPort": props["FromPort"], "ToPort": props["ToPort"], "IpProtocol": props["IpProtocol"]}
-        permission = {f"IpPermissions.1.{key}": [str(value)] for key, value in ports.items()}
-        peer = {"IpPermissions.1.Groups.1.GroupId": [str(props[_PEER[kind]])]}
-        status, _, body = _RULES[kind]({"GroupId": [props["GroupId"]], **permission, **peer})
+        status, _, body = _RULES[kind][0](_permission(props))
         if status >= 400:
             raise ValueError(f"AuthorizeSecurityGroup{kind} failed: {body.decode(errors='replace')}")
         identity = f"sgr-{secrets.token_hex(8)}"
@@ -102,8 +105,23 @@ def _rule(kind: str) -> Callable[[str, Properties, str], Made]:
     return create
 
 
+def _rule_delete(kind: str) -> Callable[[str, Properties], None]:
+    def delete(physical_id: str, props: Properties) -> None:
+        del physical_id
+        _RULES[kind][1](_permission(props))  # a group that is gone took its rules along
+
+    return delete
+
+
+def _permission(props: Properties) -> Properties:
+    """Return a rule as EC2's API takes it."""
+    members = {name: name for name in _PORTS} | _PEERS
+    given = {member: [str(props[name])] for name, member in members.items() if name in props}
+    return {"GroupId": [props["GroupId"]], **{f"IpPermissions.1.{member}": item for member, item in given.items()}}
+
+
 def _forget(physical_id: str, props: Properties) -> None:
-    """Delete nothing: nothing is kept, and the rules go with their group."""
+    """Delete nothing: nothing is kept."""
     del physical_id, props
 
 

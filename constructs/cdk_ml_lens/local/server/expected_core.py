@@ -126,8 +126,12 @@ EXPECTED: tuple[Expected, ...] = (
     ),
     *calls("ministack.services.iam", _put_role_permissions_boundary="p", _delete_role_permissions_boundary="p"),
     *calls("ministack.services.ec2", _create_flow_logs="params", _delete_flow_logs="params",
-           _authorize_sg_ingress="p", _authorize_sg_egress="p"),
+           _authorize_sg_ingress="p", _authorize_sg_egress="p", _revoke_sg_ingress="p", _revoke_sg_egress="p"),
     *calls("ministack.services.waf", _associate_web_acl="data", _disassociate_web_acl="data"),
+    *calls(
+        "ministack.services.cloudformation.changesets",
+        _resolve_props_for_diff="template params stack_name stack_id",
+    ),
     *calls("ministack.services.cloudformation.stacks", _runs_on_worker_thread="resource_type"),
     *values("moto.sagemaker.models", "sagemaker_backends"),
     *calls(

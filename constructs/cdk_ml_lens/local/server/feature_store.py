@@ -58,6 +58,7 @@ class FeatureStore:
         self.operations = {
             "CreateFeatureGroup": self.create,
             "DescribeFeatureGroup": self.describe,
+            "UpdateFeatureGroup": self.update,
             "DeleteFeatureGroup": self.delete,
         }
 
@@ -80,6 +81,20 @@ class FeatureStore:
         shown = {key: value for key, value in group.given.items() if key != "Tags"}
         status = {"FeatureGroupStatus": "Created", "NextToken": ""}
         return {**shown, **status, "FeatureGroupArn": group.arn, "CreationTime": group.created}
+
+    def update(self, given: Params) -> Params:
+        """Answer UpdateFeatureGroup: features are added, and what is put from now on expires by the new duration."""
+        group = self._find(given["FeatureGroupName"], "ResourceNotFound")
+        added = given.get("FeatureAdditions") or []
+        if known := sorted({item["FeatureName"] for item in added} & set(group.types)):
+            raise ApiError("ValidationException", f"FeatureAdditions must be new features, got {known}")
+        changed: Params = {"FeatureDefinitions": [*group.given["FeatureDefinitions"], *added]}
+        if "OnlineStoreConfig" in given:
+            ttl = {"TtlDuration": found} if (found := given["OnlineStoreConfig"].get("TtlDuration")) else {}
+            before = group.given.get("OnlineStoreConfig") or {}
+            changed["OnlineStoreConfig"] = {key: before[key] for key in before if key != "TtlDuration"} | ttl
+        group.given = {**group.given, **changed}
+        return {"FeatureGroupArn": group.arn}
 
     def delete(self, given: Params) -> Params:
         """Answer DeleteFeatureGroup."""

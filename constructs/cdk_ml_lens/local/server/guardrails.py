@@ -24,7 +24,7 @@ class Step:
 
 
 def refuse(deployment: Params, live: Fleet, config: Params) -> None:
-    """Refuse what SageMaker excludes from guardrails.
+    """Refuse what SageMaker excludes from guardrails, and what this cloud cannot plan.
 
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-exclusions.html
     """
@@ -36,6 +36,7 @@ def refuse(deployment: Params, live: Fleet, config: Params) -> None:
         raise ApiError("ValidationException", f"Deployment guardrails need the same variant names: {old} became {new}")
     if "RollingUpdatePolicy" in deployment and len(new) > 1:
         raise ApiError("ValidationException", "Rolling deployments do not support multi-variant endpoints")
+    plan(deployment)
 
 
 def plan(deployment: Params) -> list[Step]:

@@ -10,6 +10,7 @@ from . import (
     athena_queries,
     cfn_boundary,
     cfn_buckets,
+    cfn_changes,
     cfn_gateway,
     cfn_lake,
     cfn_monitoring,
@@ -61,6 +62,7 @@ def install(settings: Settings, mqtt: socket.socket) -> None:
     s3_keys.install()
     moto_bridge.install()
     sagemaker.install(settings)
+    cfn_changes.install()
     cfn_types.install()
     cfn_boundary.install()
     cfn_buckets.install()

@@ -94,6 +94,9 @@ class _Service:
             return moto_bridge.forward("sagemaker", operation, body)
         try:
             given = json.loads(body or b"{}")
+        except ValueError as fault:
+            return moto_bridge.error("SerializationException", str(fault))
+        try:
             if operation:
                 answer = self.operations[operation](given)
             else:

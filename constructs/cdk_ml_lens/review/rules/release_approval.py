@@ -16,9 +16,7 @@ def check(template: Template) -> Iterator[Finding]:
     """Find pipelines with a stage for production and no approval before its other actions."""
     for pipeline in template.of_type("AWS::CodePipeline::Pipeline"):
         approved = False
-        for stage in pipeline.each("Stages"):
-            if not isinstance(stage, Mapping):
-                continue
+        for stage in pipeline.blocks("Stages"):
             approved = approved or _approves(stage)
             if _PRODUCTION.search(str(stage.get("Name"))) and not approved:
                 yield Finding(
