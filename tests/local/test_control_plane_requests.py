@@ -44,7 +44,7 @@ def test_an_automl_job_fails_with_its_reason_and_never_pretends(laptop_cloud: La
         sagemaker.describe_auto_ml_job(AutoMLJobName="none")
 
 
-@pytest.mark.parametrize("name", ["-begins", "under_score", "ends-", "x" * 64])
+@pytest.mark.parametrize("name", ["-begins", "under_score", "improperly-ends-", "x" * 64])
 def test_a_job_needs_a_proper_name(name: str, laptop_cloud: LaptopCloud) -> None:
     sagemaker = laptop_cloud.client("sagemaker")
     with pytest.raises(ClientError, match=f"TrainingJobName must have up to 63 letters, digits, -, got '{name}'"):
