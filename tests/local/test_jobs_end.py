@@ -16,7 +16,7 @@ pytestmark = pytest.mark.laptop_cloud
 @pytest.fixture(scope="module")
 def many(laptop_cloud: LaptopCloud) -> str:
     """Return a prefix whose download takes longer than a request."""
-    for number in range(150):
+    for number in range(400):
         url = put(laptop_cloud, f"ends/many/{number}.csv", "1")
     return url.rpartition("/")[0] + "/"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 
@@ -69,19 +70,21 @@ def test_an_answer_larger_than_a_state_may_hold_fails(laptop_cloud: LaptopCloud,
 
 
 DEAF = """
-    import signal, time
+    import os, pathlib, signal, time
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    print("deaf", flush=True)
+    pathlib.Path(os.environ["DEAF"]).touch()
     time.sleep(60)
 """
 
 
-def test_a_state_whose_job_is_slow_to_stop_still_ends_at_its_limit(laptop_cloud: LaptopCloud, until: Until) -> None:
+def test_a_state_whose_job_is_slow_to_stop_still_ends_at_its_limit(
+    laptop_cloud: LaptopCloud, until: Until, tmp_path: Path
+) -> None:
     sagemaker, states = laptop_cloud.client("sagemaker"), laptop_cloud.client("stepfunctions")
-    code = put(laptop_cloud, "deaf/code.tar.gz", archive(train=DEAF))
-    execution = started(laptop_cloud, "sagemaker:createTrainingJob.sync", training("deaf", code), timeout=5)
-    until(lambda: sagemaker.list_training_jobs(NameContains="deaf")["TrainingJobSummaries"])
-    until(lambda: sagemaker.describe_training_job(TrainingJobName="deaf")["SecondaryStatus"] == "Training")
+    request = training("deaf", put(laptop_cloud, "deaf/code.tar.gz", archive(train=DEAF)))
+    request["Environment"] = {"DEAF": str(tmp_path / "deaf")}
+    execution = started(laptop_cloud, "sagemaker:createTrainingJob.sync", request, timeout=8)  # less than the grace
+    until((tmp_path / "deaf").exists)
     sagemaker.stop_training_job(TrainingJobName="deaf")
     until(lambda: states.describe_execution(executionArn=execution)["status"] != "RUNNING")
     assert states.describe_execution(executionArn=execution)["error"] == "States.Timeout"
