@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -58,8 +57,11 @@ class Kept:
 
     def delete(self, physical_id: str, props: Properties) -> None:
         """Delete the resource; one that is gone already is no fault."""
-        with contextlib.suppress(ApiError):  # it refuses nothing else
+        try:
             _call(f"Delete{self.noun}", {self.name: self._name(physical_id, props)})
+        except ApiError as error:
+            if error.code != "ResourceNotFound":
+                raise ValueError(str(error)) from error
 
     def register(self) -> None:
         """Make it a type."""

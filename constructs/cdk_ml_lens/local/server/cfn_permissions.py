@@ -82,7 +82,9 @@ def _tagged_create(logical_id: str, props: Properties, stack_name: str) -> Made:
         known = _lake("GetLFTag", named)["TagValues"]
         if not set(tag["TagValues"]) <= set(known):
             raise ValueError(f"tag {tag['TagKey']} must have one of the values {known}, got {tag['TagValues']}")
-    _lake("AddLFTagsToResource", props)
+    failures = _lake("AddLFTagsToResource", props).get("Failures")
+    if failures:
+        raise ValueError(f"AddLFTagsToResource failed: {failures}")
     return provisioners._physical_name(stack_name, logical_id, max_len=128), {}
 
 

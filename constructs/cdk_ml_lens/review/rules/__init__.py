@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from string import digits
 
 from cdk_ml_lens.review.rule import Rule
 
@@ -18,5 +18,7 @@ def every_rule() -> tuple[Rule, ...]:
 
 
 def _order(rule_id: str) -> tuple[str, int]:
-    letters = rule_id.rstrip(digits)
-    return letters, int(rule_id.removeprefix(letters))
+    found = re.fullmatch(r"([A-Z]+)(\d+)", rule_id)
+    if found is None:
+        raise ValueError(f"a rule id must be letters and a number, got {rule_id!r}")
+    return found[1], int(found[2])
