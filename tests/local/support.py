@@ -1,8 +1,10 @@
-"""Templates for the tests of the laptop cloud: the smallest assembly, a role, an inline function."""
+"""Templates for the tests of the laptop cloud, the smallest artifact of a model, and what a stack has made."""
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,20 @@ def write_assembly(folder: Path, name: str, template: dict[str, Any]) -> Path:
     }
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder
+
+
+def stack_resources(cloud: Any, stack: str) -> dict[str, tuple[str, str]]:
+    """Return type and physical id of each resource of a stack by its logical id; LocalStack will do as a cloud."""
+    pages = cloud.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+    found = [item for page in pages for item in page["StackResourceSummaries"]]
+    return {item["LogicalResourceId"]: (item["ResourceType"], item["PhysicalResourceId"]) for item in found}
+
+
+def empty_artifact() -> bytes:
+    """Return a model.tar.gz without files, which the fake model server takes."""
+    buffer = io.BytesIO()
+    tarfile.open(fileobj=buffer, mode="w:gz").close()
+    return buffer.getvalue()
 
 
 def inline_function(code: str, role: str = "Role", **properties: Any) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -11,16 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from cdk_ml_lens.local import venvs
 from cdk_ml_lens.local.server import athena_projection, host
-from cdk_ml_lens.local.server_process import SERVER
+from tests.local.server_probe import probe
 
 LATE = """
-import importlib, json, os, sys
 from pathlib import Path
-os.environ.update(MOTO_ACCOUNT_ID="000000000000", GATEWAY_PORT="1")
-sys.path.insert(0, sys.argv[1])
-run = importlib.import_module("server.glue_process")
+run = module("glue_process")
 plan = run.Plan(job="j", run_id="jr", role="r", region="us-east-1", account="000000000000", script="s3://b/k",
                 arguments={}, seconds=2.0, folder=Path(sys.argv[2]))
 class Slow(run.JobProcess):
@@ -31,7 +25,7 @@ process = Slow(plan=plan, pythons=None)
 try:
     process.run()
 except run.RunError as failure:
-    print(json.dumps([failure.state, str(failure)]))
+    answer([failure.state, str(failure)])
 """
 BEATING = """
 import sys, time
@@ -42,9 +36,7 @@ for _ in range(600):
 
 
 def test_a_run_beyond_its_timeout_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
-    command: list[str | Path] = [venvs.ensure("cloud"), "-c", LATE, SERVER.parent, tmp_path, BEATING]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-    assert json.loads(done.stdout) == ["TIMEOUT", "Job run exceeded its timeout"]
+    assert probe(LATE, tmp_path, BEATING) == ["TIMEOUT", "Job run exceeded its timeout"]
     beats = (tmp_path / "beats").stat().st_size
     assert beats > 0
     time.sleep(0.3)

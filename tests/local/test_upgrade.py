@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from cdk_ml_lens.local import LaptopCloud
+from tests.local.support import stack_resources
 from tests.upgrade.changes import STATEFUL
 from tests.upgrade.test_releases import NAMES, RELEASED, template
 
@@ -70,13 +71,7 @@ def with_assets_of(old: Any, new: Any) -> Any:
 
 def stateful(cloud: LaptopCloud, stack: str) -> dict[str, tuple[str, str]]:
     """Return type and physical id of each resource that holds something, by logical id."""
-    pages = cloud.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
-    entries = [entry for page in pages for entry in page["StackResourceSummaries"]]
-    return {
-        entry["LogicalResourceId"]: (entry["ResourceType"], entry["PhysicalResourceId"])
-        for entry in entries
-        if entry["ResourceType"] in STATEFUL
-    }
+    return {id: found for id, found in stack_resources(cloud, stack).items() if found[0] in STATEFUL}
 
 
 def written(cloud: LaptopCloud, type: str, name: str) -> Iterator[Callable[[], None]]:

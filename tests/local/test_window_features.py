@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -30,7 +28,7 @@ from cdk_ml_lens import (
     Sensor,
 )
 from cdk_ml_lens.local import LaptopCloud
-from tests.local.support import endpoint_resources, write_assembly
+from tests.local.support import empty_artifact, endpoint_resources, write_assembly
 
 pytestmark = pytest.mark.laptop_cloud
 BUCKET, KEY = "window-artifacts", "normalisation/abc.json"
@@ -74,19 +72,13 @@ def outputs(guarded: LaptopCloud, tmp_path_factory: pytest.TempPathFactory) -> d
     store.create_bucket(Bucket="models")
     store.create_bucket(Bucket=BUCKET)
     store.put_object(Bucket=BUCKET, Key=KEY, Body=json.dumps(PARAMETERS).encode())
-    store.put_object(Bucket="models", Key="windowed.tar.gz", Body=empty_bundle())
+    store.put_object(Bucket="models", Key="windowed.tar.gz", Body=empty_artifact())
     model = {"Resources": endpoint_resources("windowed", "s3://models/windowed.tar.gz")}
     guarded.deploy(write_assembly(tmp_path_factory.mktemp("model"), "WindowModel", model), "WindowModel")
     app = cdk.App(outdir=str(tmp_path_factory.mktemp("windows")))
     stack(app)
     found: dict[str, str] = guarded.deploy(Path(app.synth().directory), "Windows").outputs
     return found
-
-
-def empty_bundle() -> bytes:
-    buffer = io.BytesIO()
-    tarfile.open(fileobj=buffer, mode="w:gz").close()
-    return buffer.getvalue()
 
 
 class Line:

@@ -12,17 +12,12 @@ import pytest
 
 from app import STACKS
 from cdk_ml_lens.local import deployer
+from tests.local.support import stack_resources
 from tests.local.test_upgrade import parameters
 from tests.localstack.engine import Emulator
 
 IGNORED = "unknown"  # the physical id that LocalStack gives to what it cannot make
 ADDED = {"Action": "sts:GetCallerIdentity", "Effect": "Allow", "Resource": "*"}
-
-
-def resources(emulator: Emulator, stack: str) -> dict[str, tuple[str, str]]:
-    pages = emulator.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
-    items = [item for page in pages for item in page["StackResourceSummaries"]]
-    return {item["LogicalResourceId"]: (item["ResourceType"], item["PhysicalResourceId"]) for item in items}
 
 
 def second_version(assembly: Path, stack: str, folder: Path) -> tuple[Path, str]:
@@ -55,13 +50,13 @@ def test_a_stack_is_created_updated_in_place_and_destroyed(
     given = parameters(template)
     started = time.monotonic()
     deployer.deploy(emulator, today, stack, parameters=given)
-    created = resources(emulator, stack)
+    created = stack_resources(emulator, stack)
     assert created.keys() == template["Resources"].keys()
     assert [name for name, (_, physical) in created.items() if physical == IGNORED] == []
     made |= {kind for kind, _ in created.values()}
     newer, changed = second_version(today, stack, tmp_path / "second")
     assert deployer.deploy(emulator, newer, stack, parameters=given).status == "UPDATE_COMPLETE"
-    assert resources(emulator, stack) == created
+    assert stack_resources(emulator, stack) == created
     properties = template["Resources"][changed]["Properties"]
     role = created[properties["Roles"][0]["Ref"]][1]
     policy = emulator.client("iam").get_role_policy(RoleName=role, PolicyName=properties["PolicyName"])

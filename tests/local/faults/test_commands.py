@@ -11,11 +11,10 @@ import pytest
 
 from cdk_ml_lens.local import LaptopCloud, cli, cli_faults
 from cdk_ml_lens.local.demo_accounts import Accounts
-from cdk_ml_lens.local.demo_plan import Plan
 from cdk_ml_lens.local.faults import Row, rows
+from tests.local.accounts_support import plan
 
 PAGE = "| tier | fault |\n|---|---|\n"
-PLAN = Plan(title="t", mode="simulated", features=(), training=[], rows=0, quantile=0.9, outgoing=[], windows=[])
 
 
 def row(**changes: object) -> Row:
@@ -72,7 +71,7 @@ class FakeSuite:
 
     def __call__(self, **options: Any) -> Iterator[Row]:
         self.options = options
-        options["progress"](self._given[0].fault, Accounts(PLAN))
+        options["progress"](self._given[0].fault, Accounts(plan([])))
         yield from self._given
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import os
-import tarfile
 from collections.abc import Callable
 
 import pytest
@@ -12,7 +10,7 @@ import pytest
 from cdk_ml_lens.local import LaptopCloud
 from tests.local.iam_proof import catalog, evidence, harness, outcomes
 from tests.local.iam_proof.harness import Proof
-from tests.local.support import endpoint_resources, write_assembly
+from tests.local.support import empty_artifact, endpoint_resources, write_assembly
 
 WRITE = "ML_LENS_WRITE_EVIDENCE"  # set to 1, the run writes docs/evidence/iam.json
 Proven = Callable[[Proof], None]
@@ -33,10 +31,8 @@ def stage(guarded: LaptopCloud) -> Stage:
 @pytest.fixture(scope="session")
 def model(guarded: LaptopCloud) -> dict[str, str]:
     """Upload a model that FakeModelServer serves; the parameters of an example that takes one."""
-    packed = io.BytesIO()
-    tarfile.open(fileobj=packed, mode="w:gz").close()
     guarded.client("s3").create_bucket(Bucket="models")
-    guarded.client("s3").put_object(Bucket="models", Key="proof.tar.gz", Body=packed.getvalue())
+    guarded.client("s3").put_object(Bucket="models", Key="proof.tar.gz", Body=empty_artifact())
     return {"ModelBucket": "models", "ModelKey": "proof.tar.gz"}
 
 

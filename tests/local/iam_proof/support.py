@@ -10,6 +10,7 @@ from typing import Any
 
 from cdk_ml_lens.local import LaptopCloud
 from tests.local.iam_proof.harness import Refused, Work
+from tests.local.support import stack_resources
 
 WAIT_SECONDS = 20
 _REFUSED = re.compile(r"AccessDenied: (\S+) may not do (\S+) on")
@@ -109,12 +110,8 @@ def arrived(cloud: LaptopCloud, queue: str, marker: str) -> bool:
 
 def physical(cloud: LaptopCloud, stack: str, logical_id: str) -> str:
     """Return the name of the one resource of a stack whose logical id begins so, up to a hash."""
-    pages = cloud.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
     pattern = re.compile(rf"{logical_id}(?:[0-9A-F]{{8}})?")
-    (name,) = [
-        str(found["PhysicalResourceId"]) for page in pages for found in page["StackResourceSummaries"]
-        if pattern.fullmatch(found["LogicalResourceId"])
-    ]  # fmt: skip
+    (name,) = [found for id, (_, found) in stack_resources(cloud, stack).items() if pattern.fullmatch(id)]
     return name
 
 
